@@ -1,0 +1,1 @@
+"""What AI may do: workflows, control sets, conditions, checks, and the judgement of one case."""

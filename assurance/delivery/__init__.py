@@ -1,0 +1,1 @@
+"""Promise, sign, send, resend: webhooks and mail leave the house through the outbox here."""

@@ -1,0 +1,1 @@
+"""Learning, after the fact. Today it holds the demo, because the demo uses every verb of the house."""
