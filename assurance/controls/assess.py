@@ -1,0 +1,199 @@
+"""The judgement of one case: facts and a control set in, a judgement out. Nothing else.
+
+Every control is judged, the most restrictive voice wins, and order never matters. Nothing here
+reads a database, a clock or a network, which is what makes replay honest: what stateful checks
+need was fetched by `gather` before and lies in the facts, with the moment of judging.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from time import perf_counter_ns
+from typing import Any
+
+from assurance.controls.checks.outcomes import Outcome
+from assurance.controls.checks.registry import run_safely
+from assurance.controls.choices import Disposition, FailurePolicy, Kind, Mode, Stage
+from assurance.controls.conditions import explain
+from assurance.controls.judgement import ControlResult, Judgement, Voice
+from assurance.controls.live_set import LiveSet
+from assurance.controls.messages import operands_of, policy_message, rendered
+from assurance.controls.voices import RETURN_LIMIT, voices_for
+
+# An unknown never returns, reroutes, pauses or blocks unless the owner says so.
+UNKNOWN_KEEPS = (Disposition.REVIEW, Disposition.SPECIALIST, Disposition.GOVERNANCE)
+
+
+def assess(facts: Mapping[str, Any], live: LiveSet) -> Judgement:
+    """Judge one case. `facts` is what `facts.build` made; see `facts.py` for its keys."""
+    started = perf_counter_ns()
+    results = tuple(
+        judge(control, version, verdict, facts, live)
+        for control, version, verdict in zip(
+            live.controls, live.versions, live.verdicts(facts), strict=True
+        )
+    )
+    enforced = [result for result in results if result.is_enforced]
+    ungoverned = all(result.outcome == "not_applicable" for result in enforced)
+    voices = voices_for(facts, live, enforced, ungoverned=ungoverned)
+    return conclude(
+        facts,
+        live,
+        results,
+        voices,
+        ungoverned=ungoverned,
+        duration_us=(perf_counter_ns() - started) // 1000,
+    )
+
+
+def judge(
+    control: Mapping[str, Any],
+    version: int,
+    verdict: bool | None,
+    facts: Mapping[str, Any],
+    live: LiveSet,
+) -> ControlResult:
+    """What one control says, given what its condition came to."""
+    if control["kind"] == Kind.POLICY:
+        return _judge_policy(control, version, verdict, facts, live)
+    return _judge_verification(control, version, verdict, facts, live)
+
+
+def _judge_policy(control, version, verdict, facts, live) -> ControlResult:
+    outcome = {True: "fired", False: "quiet", None: "unknown"}[verdict]
+    if verdict is False:
+        return ControlResult(
+            control["key"], version, control["mode"], Kind.POLICY, outcome,
+            priority=control["priority"],
+        )  # fmt: skip
+    explanation = explain(control["condition"], facts, live.catalogue)
+    operands = operands_of(explanation, verdict)
+    return ControlResult(
+        key=control["key"],
+        version=version,
+        mode=control["mode"],
+        kind=Kind.POLICY,
+        outcome=outcome,
+        effect=control["effect"] if verdict else on_unknown(control),
+        message=policy_message(control, explanation, facts, live.catalogue),
+        operands=operands,
+        priority=control["priority"],
+    )
+
+
+def on_unknown(control: Mapping[str, Any]) -> str:
+    """What an unknown condition orders."""
+    said = control["on_unknown"]
+    if said == "fire":
+        return control["effect"]
+    if said == "quiet":
+        return Disposition.CONTINUE
+    if said is not None:
+        return said
+    return control["effect"] if control["effect"] in UNKNOWN_KEEPS else Disposition.REVIEW
+
+
+def _judge_verification(control, version, verdict, facts, live) -> ControlResult:
+    started = perf_counter_ns()
+    if verdict is False:
+        found = Outcome("not_applicable")
+    else:  # an unknown condition never excuses a check
+        gathered = facts["gathered"].get(control["key"])
+        found = run_safely(control["check"]["name"], control["check"]["params"], facts, gathered)
+    return ControlResult(
+        key=control["key"],
+        version=version,
+        mode=control["mode"],
+        kind=Kind.VERIFICATION,
+        outcome=found.outcome,
+        effect=effect_of(control, found.outcome),
+        message=rendered(control["message"], facts, live.catalogue) or found.message,
+        findings=tuple(finding.as_json() for finding in found.findings),
+        marks=tuple(mark.as_json() for mark in found.marks),
+        operands=tuple(dict(operand) for operand in found.operands),
+        reason_code=found.reason_code,
+        score=found.score,
+        priority=control["priority"],
+        duration_us=(perf_counter_ns() - started) // 1000,
+    )
+
+
+def effect_of(control: Mapping[str, Any], outcome: str) -> str | None:
+    """`fail` and `inconclusive` follow the control's map, what could not run its failure policy."""
+    if outcome in ("pass", "not_applicable"):
+        return None
+    if outcome in ("fail", "inconclusive"):
+        return control["effects"][outcome]
+    return {
+        FailurePolicy.CLOSED_HOLD: control["on_error"],
+        FailurePolicy.CLOSED_BLOCK: Disposition.BLOCK,
+        FailurePolicy.OPEN_FLAGGED: Disposition.CONTINUE,
+    }[control["failure_policy"]]
+
+
+def conclude(
+    facts: Mapping[str, Any],
+    live: LiveSet,
+    results: tuple[ControlResult, ...],
+    voices: Iterable[Voice],
+    *,
+    ungoverned: bool,
+    duration_us: int = 0,
+) -> Judgement:
+    """Unite the results and voices into one disposition.
+
+    Observe holds nothing, except what a person or the caller said: the caller's own `escalate`
+    and a pause.
+    """
+    voices = tuple(voices)
+    said = [
+        (_within_return_limit(result.effect, facts), result.priority, result.key)
+        for result in results
+        if result.is_enforced and result.effect not in (None, Disposition.CONTINUE)
+    ]
+    said += [(Disposition(voice.disposition), 0, voice.key) for voice in voices]
+    would_be = max((order for order, _, _ in said), key=_rank, default=Disposition.CONTINUE)
+
+    observing = facts["workflow"]["stage"] == Stage.OBSERVE
+    binding = [one for one in said if not observing or one[2] in ("caller", "paused")]
+    disposition = max((order for order, _, _ in binding), key=_rank, default=Disposition.CONTINUE)
+    binding.sort(key=lambda one: (one[1], one[2]))
+    deciding = [key for order, _, key in binding if order == disposition]
+    controls = {control["key"]: control for control in live.controls}
+    chosen = [controls[key] for key in deciding if key in controls]
+    return Judgement(
+        disposition=disposition,
+        would_be=would_be,
+        enforced=not observing or bool(binding),
+        decided_by=tuple(deciding),
+        contributing=tuple(key for order, _, key in binding if order != disposition),
+        results=results,
+        voices=voices,
+        ungoverned=ungoverned,
+        reroute_to=_first(chosen, "reroute_to") if disposition == Disposition.REROUTE else "",
+        instructions=_instructions(chosen) if disposition == Disposition.RETURN else "",
+        duration_us=duration_us,
+    )
+
+
+def _within_return_limit(effect: str | None, facts: Mapping[str, Any]) -> Disposition:
+    order = Disposition(effect)
+    spent = order == Disposition.RETURN and facts["returns"] >= RETURN_LIMIT
+    return Disposition.REVIEW if spent else order
+
+
+def _rank(disposition: Disposition) -> int:
+    return disposition.rank
+
+
+def _first(controls: list[dict[str, Any]], name: str) -> str:
+    return next((control[name] for control in controls if control[name]), "")
+
+
+def _instructions(controls: list[dict[str, Any]]) -> str:
+    return "\n".join(control["instructions"] for control in controls if control["instructions"])
+
+
+def shadowed(results: Iterable[ControlResult]) -> list[ControlResult]:
+    """The results that had no effect because of their mode."""
+    return [result for result in results if result.mode in (Mode.SHADOW, Mode.ADVISE)]

@@ -1,0 +1,129 @@
+"""Control sets: made complete, hashed, never edited. The first comes from a file; every later
+one will come from a control change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from assurance.controls.defaults import completed
+from assurance.controls.fields import catalogue_from_schemas
+from assurance.controls.models import ControlSet, ControlVersion, Workflow
+from assurance.errors import DomainError
+from assurance.record.actors import Actor
+from assurance.record.canonical import canonical, sha256_of
+from assurance.record.ledger import Stream, record
+
+
+def content_sha256(control: Mapping[str, Any]) -> str:
+    """A control's content without its mode: what its version counts."""
+    return sha256_of({name: value for name, value in control.items() if name != "mode"})
+
+
+def whole_content(source: Mapping[str, Any], workflow: Workflow) -> dict[str, Any]:
+    """The complete content of a set: what the source says, every default written out, and the
+    field catalogue it is checked against."""
+    catalogue = catalogue_from_schemas(workflow.output_schema, workflow.context_schema)
+    return {
+        "workflow": workflow.slug,
+        **completed(source),
+        "fields": catalogue.as_json(),
+    }
+
+
+@transaction.atomic
+def publish_first(
+    workflow: Workflow, content: Mapping[str, Any], *, by, actor: Actor, at: datetime
+) -> ControlSet:
+    """Make the first set of a workflow live. Raises `set_exists` where there is one already."""
+    Workflow.objects.select_for_update().get(pk=workflow.pk)
+    if ControlSet.objects.filter(workflow=workflow).exists():
+        raise DomainError(
+            "set_exists",
+            f"{workflow.slug} has a control set already; only a control change replaces it.",
+        )
+    return _publish(workflow, content, number=1, by=by, actor=actor, at=at)
+
+
+def _publish(
+    workflow: Workflow, content: Mapping[str, Any], *, number: int, by, actor: Actor, at: datetime
+) -> ControlSet:
+    text = canonical(content)
+    control_set = ControlSet.objects.create(
+        workflow=workflow,
+        number=number,
+        sha256=sha256_of(content),
+        canonical=text.decode(),
+        effective_from=at,
+        published_by=by,
+    )
+    for control in content["controls"]:
+        _number(workflow, control, control_set)
+    record(
+        Stream.workflow(workflow.slug),
+        "control_set.published",
+        {"number": number, "sha256": control_set.sha256},
+        actor=actor,
+        at=at,
+        workflow=workflow.slug,
+    )
+    return control_set
+
+
+def _number(workflow: Workflow, control: Mapping[str, Any], control_set: ControlSet) -> None:
+    """Give a control's content its version: the old one if this content was seen before."""
+    digest = content_sha256(control)
+    known = ControlVersion.objects.filter(key=control["key"]).order_by("-version")
+    if any(version.workflow_id != workflow.pk for version in known):
+        raise DomainError(
+            "control_key_used",
+            f"The control key {control['key']} is used in another workflow. Choose another: "
+            "keys are unique in the installation.",
+            status=422,
+        )
+    if known.filter(sha256=digest).exists():
+        return
+    newest = known.first()
+    ControlVersion.objects.create(
+        workflow=workflow,
+        key=control["key"],
+        version=newest.version + 1 if newest else 1,
+        sha256=digest,
+        content={name: value for name, value in control.items() if name != "mode"},
+        first_set=control_set,
+    )
+
+
+def newest_set(workflow: Workflow) -> ControlSet:
+    """The set in force. Raises 422 `no_control_set` where none was ever loaded."""
+    found = ControlSet.objects.filter(workflow=workflow).newest().first()
+    if found is None:
+        raise DomainError(
+            "no_control_set",
+            f"{workflow.slug} has no control set. Load one with `manage.py load_controls`.",
+            status=422,
+        )
+    return found
+
+
+def content_as_answer(control_set: ControlSet) -> dict[str, Any]:
+    """A set as REST gives it: the content once, and every period in which it was in force."""
+    periods = []
+    same = ControlSet.objects.filter(
+        workflow=control_set.workflow, sha256=control_set.sha256
+    ).order_by("number")
+    for one in same:
+        follower = ControlSet.objects.filter(
+            workflow=control_set.workflow, number=one.number + 1
+        ).first()
+        periods.append(
+            {
+                "number": one.number,
+                "from": one.effective_from,
+                "until": follower.effective_from if follower else None,
+            }
+        )
+    return {"sha256": control_set.sha256, **control_set.content, "in_force": periods}

@@ -1,0 +1,82 @@
+"""A control set made ready to judge: every condition in one compiled function, every check found.
+
+Built once per set (a set never changes) and kept; building costs about a tenth of a second for
+a thousand controls, judging with it microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from assurance.controls.choices import Mode
+from assurance.controls.conditions import compile_conditions
+from assurance.controls.fields import Catalogue
+from assurance.controls.models import ControlSet, ControlVersion
+
+Verdicts = Callable[[Mapping[str, Any]], list[bool | None]]
+
+
+@dataclass(frozen=True)
+class LiveSet:
+    """What `assess` and `first_match` need of one control set. Holds no database object."""
+
+    workflow: str
+    number: int
+    sha256: str
+    controls: tuple[dict[str, Any], ...]
+    versions: tuple[int, ...]
+    verdicts: Verdicts
+    rules: tuple[dict[str, Any], ...]
+    rule_verdicts: Verdicts
+    actions: dict[str, dict[str, Any]]
+    catalogue: Catalogue
+
+
+def build(
+    content: Mapping[str, Any], versions: Mapping[str, int], *, number: int, sha256: str
+) -> LiveSet:
+    """Make a set's content ready. `versions` gives each control's version by key."""
+    catalogue = Catalogue.from_json(content["fields"])
+    controls = tuple(c for c in content["controls"] if c["mode"] != Mode.OFF)
+    rules = tuple(sorted(content["rules"], key=lambda rule: rule["position"]))
+    return LiveSet(
+        workflow=content["workflow"],
+        number=number,
+        sha256=sha256,
+        controls=controls,
+        versions=tuple(versions[control["key"]] for control in controls),
+        verdicts=compile_conditions([c["condition"] for c in controls], catalogue),
+        rules=rules,
+        rule_verdicts=compile_conditions(
+            [rule["condition"] for rule in rules], catalogue.for_routing()
+        ),
+        actions={action["name"]: action for action in content["specification"]["actions"]},
+        catalogue=catalogue,
+    )
+
+
+def live_set(control_set: ControlSet) -> LiveSet:
+    """The compiled form of a stored set, from a small cache."""
+    return _live_set(control_set.pk)
+
+
+@lru_cache(maxsize=64)
+def _live_set(pk: int) -> LiveSet:
+    control_set = ControlSet.objects.get(pk=pk)
+    from assurance.controls.control_sets import content_sha256
+
+    hashes = {control["key"]: content_sha256(control) for control in control_set.controls()}
+    versions = {
+        version.key: version.version
+        for version in ControlVersion.objects.filter(
+            workflow=control_set.workflow_id, sha256__in=hashes.values()
+        )
+        if hashes.get(version.key) == version.sha256
+    }
+    return build(
+        control_set.content, versions, number=control_set.number, sha256=control_set.sha256
+    )
+

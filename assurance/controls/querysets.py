@@ -1,0 +1,37 @@
+"""Adjectives for workflows, sets and assessments. Time is an argument."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.db import models
+
+
+class WorkflowQuerySet(models.QuerySet):
+    def among(self, slugs: str | frozenset[str] | set[str]) -> Self:
+        """Those named, or every one when the caller may see "all"."""
+        return self if slugs == "all" else self.filter(slug__in=slugs)
+
+
+class ControlSetQuerySet(models.QuerySet):
+    def of(self, workflow_slug: str) -> Self:
+        return self.filter(workflow__slug=workflow_slug)
+
+    def as_of(self, at: datetime) -> Self:
+        """The set in force at a moment comes first; "as of t" is one row."""
+        return self.filter(effective_from__lte=at).order_by("-number")
+
+    def newest(self) -> Self:
+        return self.order_by("-number")
+
+
+class AssessmentQuerySet(models.QuerySet):
+    def of_case(self, case_id) -> Self:
+        return self.filter(case_id=case_id)
+
+    def of_subject(self, workflow, subject: str) -> Self:
+        return self.filter(workflow=workflow, subject=subject)
+
+    def within(self, window: timedelta, *, before: datetime) -> Self:
+        return self.filter(at__gt=before - window, at__lte=before)

@@ -1,0 +1,148 @@
+"""Adjectives for queues, cases and decisions. They chain into phrases; time is an argument."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+
+from assurance.accounts.roles import ALL, Role, workflows_of
+from reviews.choices import State, Status
+
+if TYPE_CHECKING:
+    from assurance.accounts.models import Client, User
+
+
+class QueueQuerySet(models.QuerySet):
+    def of(self, user: User) -> Self:
+        """Those the person works in."""
+        return self.filter(members=user)
+
+    def visible_to(self, user: User, at: datetime) -> Self:
+        """Their own; for leads, governance owners and auditors also those their workflows use."""
+        supervised = supervised_by(user, at)
+        if supervised == ALL:
+            return self
+        mine = Q(members=user)
+        if supervised:
+            mine |= Q(cases__workflow__slug__in=supervised)
+        return self.filter(mine).distinct()
+
+
+def supervised_by(user: User, at: datetime) -> str | frozenset[str]:
+    """The workflows whose every case the person may read, by any of their grants."""
+    slugs: set[str] = set()
+    for role in (Role.LEAD, Role.GOVERNANCE, Role.INCIDENT_LEAD, Role.AUDITOR):
+        granted = workflows_of(user, role, at)
+        if granted == ALL:
+            return ALL
+        slugs |= set(granted)
+    return frozenset(slugs)
+
+
+class CaseQuerySet(models.QuerySet):
+    def visible_to(self, user: User, at: datetime) -> Self:
+        """What design section 9 grants: cases in a queue of theirs, those they decided, and all
+        of the workflows they lead, govern or audit."""
+        supervised = supervised_by(user, at)
+        if supervised == ALL:
+            return self
+        from reviews.models import Decision, Queue
+
+        mine = Q(queue__in=Queue.objects.of(user), state=State.OPEN) | Exists(
+            Decision.objects.filter(case=OuterRef("pk"), decided_by=user, withdrawn_at=None)
+        )
+        if supervised:
+            mine |= Q(workflow__slug__in=supervised)
+        return self.filter(mine)
+
+    def visible_to_client(self, client: Client) -> Self:
+        return self.filter(workflow__slug__in=client.workflows)
+
+    def open(self) -> Self:
+        return self.filter(state=State.OPEN)
+
+    def leased(self, at: datetime) -> Self:
+        return self.filter(state=State.OPEN, pending=None, leased_until__gt=at)
+
+    def held_by(self, user: User, at: datetime) -> Self:
+        """Held now. Cases in their undo window do not count."""
+        return self.leased(at).filter(leased_by=user)
+
+    def waiting(self, at: datetime) -> Self:
+        return self.filter(state=State.OPEN, pending=None).filter(
+            Q(leased_until=None) | Q(leased_until__lte=at)
+        )
+
+    def with_status(self, status: str, at: datetime) -> Self:
+        """The cases whose `status(at)` is this one."""
+        withheld = Q(pending__release_at__lte=at) & (
+            Q(workflow__paused_at__isnull=False) | Q(workflow__stage="suspended")
+        )
+        if status == Status.WAITING:
+            return self.waiting(at)
+        if status == Status.IN_REVIEW:
+            return self.filter(state=State.OPEN).filter(
+                (Q(pending__isnull=False) & ~withheld)
+                | Q(pending=None, leased_until__gt=at)
+            )
+        if status == Status.PAUSED:
+            return self.filter(
+                Q(state=State.PAUSED) | Q(state=State.OPEN, pending__isnull=False) & withheld
+            )
+        return self.filter(state=status)
+
+    def for_person(self, user: User, at: datetime) -> Self:
+        """Without those that this person built, requested, or skipped a while ago."""
+        from reviews.models import Skip
+
+        person = user.person
+        cases = self.exclude(
+            Exists(Skip.objects.filter(case=OuterRef("pk"), user=user, until__gt=at))
+        )
+        if person is None:
+            return cases
+        return cases.exclude(requested_by=person.ref).exclude(
+            workflow__builders=person
+        )
+
+    def in_work_order(self) -> Self:
+        return self.order_by("rank_at", "id")
+
+    def newest_first(self) -> Self:
+        return self.order_by("-received_at", "-id")
+
+    def overdue_unrecorded(self, at: datetime) -> Self:
+        return self.filter(state=State.OPEN, overdue_at=None, due_at__lte=at)
+
+    def for_list(self) -> Self:
+        """With all that a row shows, in one query."""
+        return self.select_related(
+            "workflow", "queue", "leased_by", "pending", "control_set", "assessment"
+        ).defer("assessment__facts")
+
+
+class DecisionQuerySet(models.QuerySet):
+    def standing(self) -> Self:
+        """Neither undone nor superseded."""
+        later = self.model.objects.filter(supersedes=OuterRef("pk"), withdrawn_at=None)
+        return self.filter(~Exists(later), withdrawn_at=None)
+
+    def releasable(self, at: datetime) -> Self:
+        """Past their undo window and not yet told to anyone; a paused workflow holds them."""
+        return self.filter(
+            released_at=None,
+            withdrawn_at=None,
+            release_at__lte=at,
+            case__workflow__paused_at=None,
+        ).exclude(case__workflow__stage="suspended")
+
+    def undoable(self, at: datetime) -> Self:
+        return self.filter(released_at=None, withdrawn_at=None, release_at__gt=at)
+
+    def released(self) -> Self:
+        return self.filter(released_at__isnull=False, withdrawn_at=None).order_by(
+            F("released_at").asc()
+        )
