@@ -1,0 +1,83 @@
+"""Adjectives for endpoints, deliveries and alerts. Time is an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Self
+
+from django.db import models
+from django.db.models import Case, IntegerField, Q, Value, When
+
+from assurance.delivery.choices import DeliveryStatus, MailStatus
+
+if TYPE_CHECKING:
+    from assurance.record.ledger import Stream
+
+Reach = Literal["all"] | Collection[str]
+
+
+class EndpointQuerySet(models.QuerySet):
+    """`Endpoint.objects.active().hearing("case.closed", "credit-decisions")`."""
+
+    def active(self) -> Self:
+        return self.filter(active=True, client__active=True)
+
+    def hearing(self, event_type: str, workflow: str) -> Self:
+        """Subscribed to the type, of a client bound to the workflow."""
+        return self.filter(
+            Q(event_types=[]) | Q(event_types__contains=[event_type]),
+            client__workflows__contains=[workflow],
+        )
+
+
+class DeliveryQuerySet(models.QuerySet):
+    """Deliveries by what became of them."""
+
+    def pending(self) -> Self:
+        return self.filter(status=DeliveryStatus.PENDING)
+
+    def undelivered(self) -> Self:
+        """Given up or cancelled: what a resend is for."""
+        return self.filter(status__in=[DeliveryStatus.DEAD, DeliveryStatus.CANCELLED])
+
+    def in_trouble(self) -> Self:
+        """Tried without success."""
+        return self.filter(Q(status=DeliveryStatus.DEAD) | ~Q(last_error=""))
+
+    def of_stream(self, stream: Stream) -> Self:
+        return self.filter(stream_type=stream.type, stream_id=stream.id)
+
+    def of_workflows(self, workflows: Reach) -> Self:
+        return self if workflows == "all" else self.filter(workflow__in=list(workflows))
+
+    def failures_first(self) -> Self:
+        """What needs a person first, the newest of each kind before the older."""
+        weight = Case(
+            When(status=DeliveryStatus.DEAD, then=Value(0)),
+            When(~Q(last_error=""), status=DeliveryStatus.PENDING, then=Value(1)),
+            default=Value(2),
+            output_field=IntegerField(),
+        )
+        return self.order_by(weight, "-id")
+
+
+class MailQuerySet(models.QuerySet):
+    """Mail by what became of it."""
+
+    def due(self, at: datetime) -> Self:
+        return self.filter(
+            Q(claimed_until=None) | Q(claimed_until__lt=at),
+            status=MailStatus.PENDING,
+            next_attempt_at__lte=at,
+        )
+
+
+class AlertQuerySet(models.QuerySet):
+    """Alerts by whether somebody has dealt with them."""
+
+    def open(self) -> Self:
+        return self.filter(closed_at=None)
+
+    def of_workflows(self, workflows: Reach) -> Self:
+        return self if workflows == "all" else self.filter(workflow__in=list(workflows))
