@@ -1,0 +1,149 @@
+"""Workflows with a published control set, for tests of every room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from assurance.accounts.models import Person, User
+from assurance.controls.choices import OutagePolicy, SafeOutcome
+from assurance.controls.control_sets import publish_first, whole_content
+from assurance.controls.models import Workflow
+from assurance.record.actors import Actor
+from reviews.choices import QueueKind
+from reviews.models import Queue
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+ACTIONS = [
+    {"name": "approve", "reversible": False, "verification_required": False},
+    {"name": "decline", "reversible": True, "verification_required": False},
+    {"name": "pay", "reversible": False, "verification_required": True},
+]
+BOUNDARIES = [
+    {"number": 1, "text": "Nothing above the limit goes out unseen.", "clause": "Policy 4.2"},
+    {"number": 2, "text": "Every figure comes from a source.", "clause": ""},
+]
+
+
+def make_person(username: str, **fields: Any) -> User:
+    """An account with a person behind it; the same name gives the same account."""
+    person, _ = Person.objects.get_or_create(
+        ref=f"hr-{username}", defaults={"name": username.capitalize()}
+    )
+    user, made = User.objects.get_or_create(
+        username=username,
+        defaults={"person": person, "email": f"{username}@example.com", **fields},
+    )
+    if made:
+        user.set_unusable_password()
+        user.save()
+    return user
+
+
+def policy(key: str = "LIM-01", **fields: Any) -> dict[str, Any]:
+    """A policy control: more than 2,500 goes to review."""
+    return {
+        "key": key,
+        "name": f"{key} holds large amounts",
+        "kind": "policy",
+        "owner": "grace",
+        "failure_scenario": "A large amount goes out unseen.",
+        "boundary": 1,
+        "condition": {"field": "output.amount", "op": ">", "value": 2500},
+        "effect": "review",
+        **fields,
+    }
+
+
+def verification(key: str = "VER-01", **fields: Any) -> dict[str, Any]:
+    """A verification control: the amount stays below 10,000."""
+    return {
+        "key": key,
+        "name": f"{key} checks the amount",
+        "kind": "verification",
+        "owner": "grace",
+        "failure_scenario": "An amount beyond every limit goes out.",
+        "boundary": 2,
+        "check": {"name": "number_limit", "params": {"field": "output.amount", "max": 10000}},
+        **fields,
+    }
+
+
+def make_queue(
+    slug: str, kind: str = "general", members: Sequence[User] = (), **fields: Any
+) -> Queue:
+    """A queue; the same slug gives the same queue, with the members added."""
+    name = slug.replace("-", " ").capitalize()
+    queue, _ = Queue.objects.get_or_create(
+        slug=slug, defaults={"name": name, "kind": kind, **fields}
+    )
+    queue.members.add(*members)
+    return queue
+
+
+def catch_alls(short: str) -> list[dict[str, Any]]:
+    """The three rules that no set can do without."""
+    return [
+        {"name": "Everything else", "queue": f"{short}-review", "catch_all": "review"},
+        {"name": "Specialists", "queue": f"{short}-specialists", "catch_all": "specialist"},
+        {"name": "Governance", "queue": f"{short}-governance", "catch_all": "governance"},
+    ]
+
+
+def make_workflow(
+    slug: str = "credit-decisions",
+    *,
+    stage: str = "limited",
+    tier: str = "high",
+    controls: Sequence[Mapping[str, Any]] = (),
+    rules: Sequence[Mapping[str, Any]] | None = None,
+    specification: Mapping[str, Any] | None = None,
+    queue_policies: Sequence[Mapping[str, Any]] = (),
+    members: Sequence[User] = (),
+    specialists: Sequence[User] = (),
+    governors: Sequence[User] = (),
+    builders: Sequence[User] = (),
+    at: datetime = LONG_AGO,
+    **fields: Any,
+) -> Workflow:
+    """A workflow owned by grace, with its three queues and a published first set.
+
+    For `credit-decisions` the queues are `credit-review` (general), `credit-specialists` and
+    `credit-governance`. `rules` come before the three catch-alls unless they bring their own.
+    `builders` are accounts; other keywords are fields of Workflow.
+    """
+    short = slug.split("-")[0]
+    owner = fields.pop("owner", None) or make_person("grace")
+    workflow = Workflow.objects.create(
+        slug=slug,
+        name=slug.replace("-", " ").capitalize(),
+        owner=owner,
+        tier=tier,
+        stage=stage,
+        created_at=at,
+        **{
+            "safe_outcome": SafeOutcome.DO_NOT_PROCEED,
+            "outage_policy": OutagePolicy.STOP,
+            **fields,
+        },
+    )
+    workflow.builders.set([builder.person for builder in builders])
+    make_queue(f"{short}-review", QueueKind.GENERAL, members)
+    make_queue(f"{short}-specialists", QueueKind.SPECIALIST, specialists)
+    make_queue(f"{short}-governance", QueueKind.GOVERNANCE, governors)
+    own = list(rules or ())
+    if not any(rule.get("catch_all") for rule in own):
+        own += catch_alls(short)
+    source = {
+        "specification": specification
+        or {"purpose": "Decide on loans.", "boundaries": BOUNDARIES, "actions": ACTIONS},
+        "controls": list(controls),
+        "rules": own,
+        "queue_policies": list(queue_policies),
+    }
+    publish_first(
+        workflow, whole_content(source, workflow), by=owner, actor=Actor.person(owner), at=at
+    )
+    return workflow
