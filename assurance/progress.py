@@ -1,0 +1,19 @@
+"""Progress in plain sentences, each with the seconds since the command was given."""
+
+from __future__ import annotations
+
+import os
+import time
+
+# Carries the beginning over into `.venv`, where the same command starts again.
+BEGAN = "COUNTERMARK_BEGAN"
+
+
+def seconds() -> float:
+    """Seconds since the command was given."""
+    return time.time() - float(os.environ.setdefault(BEGAN, str(time.time())))
+
+
+def say(sentence: str) -> None:
+    """One line for the person at the terminal."""
+    print(f"{seconds():5.1f} s  {sentence}", flush=True)
