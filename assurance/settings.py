@@ -175,7 +175,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- people and sessions ----------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["assurance.accounts.backends.PersonBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -196,7 +196,7 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "10/m/ip,5/5m/key"}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = int(timedelta(minutes=30).total_seconds())  # idle
 SESSION_ABSOLUTE_AGE = timedelta(hours=10)
@@ -210,7 +210,8 @@ if not PLAIN_HTTP:
     SECURE_REDIRECT_EXEMPT = [r"^api/", r"^healthz$", r"^readyz$", r"^metrics$"]
     SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds())
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
-if env.bool("COUNTERMARK_BEHIND_PROXY", False):  # only where a proxy sets this header itself
+COUNTERMARK_BEHIND_PROXY = env.bool("COUNTERMARK_BEHIND_PROXY", False)
+if COUNTERMARK_BEHIND_PROXY:  # only where a proxy sets this header itself
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- what a browser may do ----------------------------------------------------------------------
@@ -275,6 +276,8 @@ COUNTERMARK_ALLOWED_NETWORKS = env.list("COUNTERMARK_ALLOWED_NETWORKS", [])
 COUNTERMARK_ALLOW_LOOPBACK_WEBHOOKS = env.bool("COUNTERMARK_ALLOW_LOOPBACK_WEBHOOKS", False)
 COUNTERMARK_CA_BUNDLE = env.str("COUNTERMARK_CA_BUNDLE", "")
 COUNTERMARK_EGRESS_PROXY = env.str("COUNTERMARK_EGRESS_PROXY", "")
+# Requests a second that one caller may make of the REST API before it is told to wait.
+COUNTERMARK_RATE = env.int("COUNTERMARK_RATE", 600)
 COUNTERMARK_METRICS_TOKEN = env.str("COUNTERMARK_METRICS_TOKEN", "")
 EMAIL_CONFIG = env.dj_email_url("EMAIL_URL", "consolemail://")
 vars().update(EMAIL_CONFIG)
