@@ -241,6 +241,9 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    leaked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was first seen in an address. Replace it."
+    )
 
     objects = ApiKeyQuerySet.as_manager()
 
