@@ -1,1 +1,1 @@
-"""People, persons, grants, API clients and their keys. What they may see of a case is asked in reviews."""
+"""People, persons, grants, clients and keys. What they may see of a case is asked in reviews."""

@@ -1,4 +1,4 @@
-"""How signing in behaves here: no sign-up, one answer for every failure, no way out of the house."""
+"""How signing in behaves: no sign-up, one answer for every failure, no way out of the house."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts, persons, grants, clients and keys in the admin. Every change is a verb on the record."""
+"""Persons, grants, clients and keys in the admin. Every change is a verb, on the record."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PersonAdmin(VerbAdmin):
 
 @admin.register(Grant)
 class GrantAdmin(VerbAdmin):
-    """Who holds which role, where. Made here, confirmed by a second person, revoked, never deleted."""
+    """Who holds which role, where: made, confirmed by a second person, revoked, never deleted."""
 
     form = GrantForm
     superuser_writes = True

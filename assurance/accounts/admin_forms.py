@@ -1,4 +1,4 @@
-"""The forms of this room's admin pages. Saving is a verb, so its refusals stand beside the fields."""
+"""The forms of this room in the admin. Saving is a verb: its refusals stand beside the fields."""
 
 from __future__ import annotations
 

@@ -37,7 +37,8 @@ def grant(
 
     `by` is the account that acts; None is the operator at the shell, who counts as a superuser.
     Where a second person is needed the grant comes back `waiting` and holds from `confirm` on.
-    403 `own_grant`, `role_missing`; 409 `already_granted`, `person_inactive`; 422 bad role or expiry.
+    403 `own_grant`, `role_missing`; 409 `already_granted`, `person_inactive`; 422 for a bad role
+    or expiry.
     """
     if role not in Role.values:
         raise invalid("/role", "role_unknown", f"Not a role. Use one of: {', '.join(Role.values)}.")

@@ -50,12 +50,11 @@ def issue(
             "too_many_keys",
             f"{client.name} has two living keys. Revoke the one that is not used any more first.",
         )
-    key_id, secret = secrets.token_hex(8), secrets.token_hex(32)
-    full = f"{PREFIX}_{key_id}_{secret}"
+    key_id, full = draw()
     key = ApiKey.objects.create(
         client=client,
         key_id=key_id,
-        secret_sha256=_hash(full),
+        secret_sha256=hash_of(full),
         slot=1 if 1 not in taken else 2,
         created_at=at,
         expires_at=expires_at,
@@ -83,7 +82,7 @@ def look_up(full: str, *, at: datetime) -> ApiKey | None:
     if match is None:
         return None
     key = ApiKey.objects.select_related("client").filter(key_id=match[1]).first()
-    right = hmac.compare_digest(key.secret_sha256 if key else _NOTHING, _hash(full))
+    right = hmac.compare_digest(key.secret_sha256 if key else _NOTHING, hash_of(full))
     if key is None or not right or not key.client.active or key.revoked_at is not None:
         return None
     if key.expires_at is not None and key.expires_at <= at:
@@ -119,7 +118,14 @@ def leaked(full: str, *, at: datetime) -> None:
         _record("key.leaked", key, Actor.system("api"), at)
 
 
-def _hash(full: str) -> str:
+def draw() -> tuple[str, str]:
+    """A new id and the whole key around it: 256 random bits."""
+    key_id = secrets.token_hex(8)
+    return key_id, f"{PREFIX}_{key_id}_{secrets.token_hex(32)}"
+
+
+def hash_of(full: str) -> str:
+    """What is kept of a key."""
     return hashlib.sha256(full.encode()).hexdigest()
 
 
