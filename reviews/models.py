@@ -15,6 +15,7 @@ from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
 from assurance.controls.choices import Disposition
+from assurance.record.models import AppendOnly
 from reviews.choices import (
     PROCEEDING,
     End,
@@ -30,10 +31,6 @@ from reviews.querysets import CaseQuerySet, DecisionQuerySet, QueueQuerySet
 if TYPE_CHECKING:
     from assurance.accounts.models import User
 
-APPEND_ONLY = [
-    pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-]
-
 
 class Queue(models.Model):
     """Where people work."""
@@ -41,9 +38,7 @@ class Queue(models.Model):
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=12, choices=QueueKind)
-    members = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, blank=True, related_name="queues"
-    )
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="queues")
     service_level = models.DurationField(
         null=True, blank=True, help_text="Due this long after arrival, unless the rule says."
     )
@@ -163,7 +158,9 @@ class Case(models.Model):
             ),
         ]
         indexes = [
-            models.Index("queue", "rank_at", "id", name="case_work_order", condition=Q(state="open")),
+            models.Index(
+                "queue", "rank_at", "id", name="case_work_order", condition=Q(state="open")
+            ),
             models.Index(F("received_at").desc(), F("id").desc(), name="case_newest"),
             models.Index("workflow", "received_at", "id", name="case_workflow_received"),
             models.Index("subject", "received_at", name="case_subject"),
@@ -176,12 +173,12 @@ class Case(models.Model):
     def __str__(self) -> str:
         return f"{self.reference}, {self.title}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("reviews:case", args=[self.reference])
+
     @property
     def reference(self) -> str:
         return f"CM-{self.number}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("reviews:case", args=[self.reference])
 
     def status(self, at: datetime) -> Status:
         """Where the case stands at a moment. No cleaner decides what is true."""
@@ -222,7 +219,7 @@ class Submission(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["case", "revision"], name="submission_once_a_revision")
         ]
-        triggers = APPEND_ONLY
+        triggers = [AppendOnly()]
 
     def __str__(self) -> str:
         return f"{self.case.reference} revision {self.revision}"
@@ -240,12 +237,8 @@ class Decision(models.Model):
     output = models.JSONField(null=True, blank=True)
     output_sha256 = models.CharField(max_length=64)
     arithmetic = models.JSONField(default=list)
-    to_queue = models.ForeignKey(
-        Queue, models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    from_queue = models.ForeignKey(
-        Queue, models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    to_queue = models.ForeignKey(Queue, models.PROTECT, null=True, blank=True, related_name="+")
+    from_queue = models.ForeignKey(Queue, models.PROTECT, null=True, blank=True, related_name="+")
     control_was_right = models.JSONField(default=dict)
     assessment = models.ForeignKey(
         "controls.Assessment",
@@ -344,8 +337,7 @@ class ExecutionReport(models.Model):
     )
 
     class Meta:
-        triggers = APPEND_ONLY
+        triggers = [AppendOnly()]
 
     def __str__(self) -> str:
         return f"{self.case_id} executed {self.executed} {self.problem}"
-

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
-from assurance.accounts.roles import ALL, Role, workflows_of
+from assurance.accounts.choices import Role
+from assurance.accounts.roles import ALL, Workflows, workflows_of
 from reviews.choices import State, Status
 
 if TYPE_CHECKING:
@@ -31,15 +32,9 @@ class QueueQuerySet(models.QuerySet):
         return self.filter(mine).distinct()
 
 
-def supervised_by(user: User, at: datetime) -> str | frozenset[str]:
+def supervised_by(user: User, at: datetime) -> Workflows:
     """The workflows whose every case the person may read, by any of their grants."""
-    slugs: set[str] = set()
-    for role in (Role.LEAD, Role.GOVERNANCE, Role.INCIDENT_LEAD, Role.AUDITOR):
-        granted = workflows_of(user, role, at)
-        if granted == ALL:
-            return ALL
-        slugs |= set(granted)
-    return frozenset(slugs)
+    return workflows_of(user, (Role.LEAD, Role.GOVERNANCE, Role.INCIDENT_LEAD, Role.AUDITOR), at)
 
 
 class CaseQuerySet(models.QuerySet):
@@ -85,8 +80,7 @@ class CaseQuerySet(models.QuerySet):
             return self.waiting(at)
         if status == Status.IN_REVIEW:
             return self.filter(state=State.OPEN).filter(
-                (Q(pending__isnull=False) & ~withheld)
-                | Q(pending=None, leased_until__gt=at)
+                (Q(pending__isnull=False) & ~withheld) | Q(pending=None, leased_until__gt=at)
             )
         if status == Status.PAUSED:
             return self.filter(
@@ -104,9 +98,7 @@ class CaseQuerySet(models.QuerySet):
         )
         if person is None:
             return cases
-        return cases.exclude(requested_by=person.ref).exclude(
-            workflow__builders=person
-        )
+        return cases.exclude(requested_by=person.ref).exclude(workflow__builders=person)
 
     def in_work_order(self) -> Self:
         return self.order_by("rank_at", "id")

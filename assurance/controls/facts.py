@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from assurance.controls.checks.json_schema import schema_findings
+from assurance.controls.checks.schemas import schema_findings
 from assurance.controls.models import Workflow
 
 SUBMITTED = (
@@ -42,9 +42,7 @@ def build(
 
     A field that was not sent is absent: absent, null and wrong are all *unknown* to a condition.
     """
-    facts: dict[str, Any] = {
-        key: body[key] for key in SUBMITTED if body.get(key) is not None
-    }
+    facts: dict[str, Any] = {key: body[key] for key in SUBMITTED if body.get(key) is not None}
     facts.setdefault("evidence", [])
     facts["workflow"] = {
         "slug": workflow.slug,

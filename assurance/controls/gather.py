@@ -7,7 +7,6 @@ cannot both see the sum before the other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -51,9 +50,7 @@ def gather(
     history = History(workflow, at=at, case_id=case_id)
     for control in stateful:
         check = CHECKS[control["check"]["name"]]
-        facts["gathered"][control["key"]] = check.gather(
-            control["check"]["params"], facts, history
-        )
+        facts["gathered"][control["key"]] = check.gather(control["check"]["params"], facts, history)
 
 
 def lock_subject(name: str) -> None:
@@ -70,9 +67,7 @@ class History:
         self._at = at
         self._case_id = case_id
 
-    def sum(
-        self, field: str, subject_field: str, subject: str, window: timedelta
-    ) -> Decimal:
+    def sum(self, field: str, subject_field: str, subject: str, window: timedelta) -> Decimal:
         """The sum of a number field over the latest revision of each case of a subject."""
         total = Decimal(0)
         for facts in self._latest(subject_field, subject, window):

@@ -26,13 +26,7 @@ from assurance.controls.querysets import (
     ControlSetQuerySet,
     WorkflowQuerySet,
 )
-
-APPEND_ONLY = [
-    pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-    pgtrigger.Protect(
-        name="no_truncate", operation=pgtrigger.Truncate, level=pgtrigger.Statement
-    ),
-]
+from assurance.record.models import AppendOnly
 
 
 class Workflow(models.Model):
@@ -112,7 +106,7 @@ class ControlSet(models.Model):
             models.UniqueConstraint(fields=["workflow", "number"], name="set_number_once"),
         ]
         triggers = [
-            *APPEND_ONLY,
+            AppendOnly(),
             pgtrigger.Trigger(
                 name="next_in_line",
                 when=pgtrigger.Before,
@@ -165,7 +159,7 @@ class ControlVersion(models.Model):
             models.UniqueConstraint(fields=["key", "version"], name="control_version_once"),
             models.UniqueConstraint(fields=["key", "sha256"], name="control_content_once"),
         ]
-        triggers = APPEND_ONLY
+        triggers = [AppendOnly()]
 
     def __str__(self) -> str:
         return f"{self.key} version {self.version}"
@@ -205,7 +199,7 @@ class Assessment(models.Model):
             models.Index(fields=["workflow", "subject", "at"], name="assessment_subject"),
             models.Index(fields=["workflow", "at"], name="assessment_workflow_at"),
         ]
-        triggers = APPEND_ONLY
+        triggers = [AppendOnly()]
 
     def __str__(self) -> str:
         return f"assessment of {self.case_id} revision {self.revision}: {self.disposition}"
@@ -223,7 +217,7 @@ class Label(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["workflow", "at"], name="label_workflow_at")]
-        triggers = APPEND_ONLY
+        triggers = [AppendOnly()]
 
     def __str__(self) -> str:
         return f"{self.case_id} {self.value} ({self.source})"
@@ -241,7 +235,7 @@ class ExecutedReport(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        triggers = APPEND_ONLY
+        triggers = [AppendOnly()]
         constraints = [
             models.CheckConstraint(
                 name="executed_period_has_length",

@@ -1,0 +1,125 @@
+"""What a caller is told of a case: the same noun in the 201, the GET and the webhook."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from assurance.controls.choices import Mode
+from assurance.controls.judgement import CALM
+from assurance.record.ledger import Stream, head_hash
+from reviews.choices import End, Status
+from reviews.models import Case, Decision
+
+
+def case_answer(case: Case, *, at: datetime) -> dict[str, Any]:
+    """The case as JSON types only, with times in ISO 8601, UTC."""
+    status = case.status(at)
+    return {
+        "id": str(case.id),
+        "reference": case.reference,
+        "workflow": case.workflow.slug,
+        "external_id": case.external_id,
+        "subject": case.subject or None,
+        "revision": case.revision,
+        "status": str(status),
+        "end": case.end or None,
+        "disposition": str(case.disposition),
+        "proceed": case.proceed,
+        "proceed_until": moment(case.proceed_until),
+        "reroute_to": case.reroute_to or None,
+        "instructions": case.instructions or None,
+        "enforced": case.enforced,
+        "would_be": case.would_be or None,
+        "output_sha256": case.output_sha256,
+        "decided_by": case.decided_by,
+        "controls": reported(case.assessment.results),
+        "ungoverned": case.ungoverned,
+        "control_set": {"number": case.control_set.number, "sha256": case.control_set.sha256},
+        "queue": case.queue.slug if case.queue and status != Status.CLOSED else None,
+        "priority": case.priority or None,
+        "due_at": moment(case.due_at) if status in (Status.WAITING, Status.IN_REVIEW) else None,
+        "decision": decision_answer(released_decision(case)),
+        "late": case.late,
+        "head_hash": head_hash(Stream.case(case.id)),
+        "received_at": moment(case.received_at),
+        "closed_at": moment(case.closed_at),
+        "url": absolute(reverse("api:case", args=[case.id])),
+        "web_url": absolute(case.get_absolute_url()),
+    }
+
+
+def dry_run_answer(answer: dict[str, Any]) -> dict[str, Any]:
+    """The same answer for a case that was never kept."""
+    unkept = ("id", "reference", "head_hash", "received_at", "closed_at", "url", "web_url")
+    return answer | dict.fromkeys(unkept)
+
+
+def reported(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The enforced and advising controls that did not stay quiet. Shadow is nobody's business
+    but the owner's."""
+    return [
+        {
+            "key": result["key"],
+            "version": result["version"],
+            "mode": result["mode"],
+            "kind": result["kind"],
+            "outcome": result["outcome"],
+            "effect": result["effect"],
+            "message": result["message"],
+            "findings": result["findings"],
+            "operands": result["operands"],
+        }
+        for result in results
+        if result["mode"] in (Mode.ENFORCED, Mode.ADVISE) and result["outcome"] not in CALM
+    ]
+
+
+def released_decision(case: Case) -> Decision | None:
+    """The decision that stands and was told: callers never see one inside its undo window, nor
+    one that only moved the case on."""
+    if case.end not in (End.APPROVED, End.CORRECTED, End.REJECTED):
+        return None
+    decisions = case.decisions.select_related("decided_by__person").released()
+    return decisions.filter(outcome__in=("approve", "correct", "reject")).last()
+
+
+def decision_answer(decision: Decision | None) -> dict[str, Any] | None:
+    if decision is None:
+        return None
+    return {
+        "id": decision.pk,
+        "outcome": decision.outcome,
+        "output": decision.output,
+        "output_sha256": decision.output_sha256,
+        "reasons": decision.reasons,
+        "rationale": decision.rationale,
+        "decided_at": moment(decision.decided_at),
+        "reviewers": [reviewer_name(decision.decided_by)],
+        "control_was_right": decision.control_was_right,
+    }
+
+
+def reviewer_name(user) -> str:
+    """A reviewer as callers know them: the person's reference, else the account."""
+    return user.person.ref if user.person else user.get_username()
+
+
+def lease_answer(case: Case) -> dict[str, Any]:
+    return {
+        "number": case.lease_number,
+        "until": moment(case.leased_until),
+        "holder": case.leased_by.get_username() if case.leased_by else None,
+    }
+
+
+def absolute(path: str) -> str:
+    return settings.COUNTERMARK_URL + path
+
+
+def moment(at: datetime | None) -> str | None:
+    """ISO 8601 in UTC with a Z, or None."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None

@@ -1,0 +1,112 @@
+"""Release: what happens when the undo window of a decision is over. Here, and only here, a
+decision moves its case and the world is told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from assurance.controls.choices import LabelSource, LabelValue
+from assurance.controls.labels import record_label
+from assurance.record.actors import Actor
+from assurance.record.ledger import Stream, record
+from reviews import placing
+from reviews.choices import FINAL, Outcome, State
+from reviews.models import Case, Decision
+
+BATCH = 100
+SWEEP = Actor.system("release")
+
+
+def release_due(at: datetime) -> int:
+    """Release every decision whose window is over. Returns how many. Any number of sweeps may
+    run at once: each takes rows that no other is taking."""
+    released = 0
+    due = list(
+        Decision.objects.releasable(at).order_by("release_at").values_list("pk", flat=True)[:BATCH]
+    )
+    for pk in due:
+        with transaction.atomic():
+            case = (
+                Case.objects.select_for_update(of=("self",), skip_locked=True)
+                .for_list()
+                .filter(decisions__pk=pk)
+                .first()
+            )
+            decision = Decision.objects.releasable(at).filter(pk=pk).first()
+            if case is None or decision is None:
+                continue
+            decision.case = case
+            release(decision, at=at)
+            released += 1
+    return released
+
+
+def release(decision: Decision, *, at: datetime) -> Case:
+    """Let one decision leave. The case must be locked by the caller's transaction."""
+    case = decision.case
+    decision.released_at = at
+    decision.save(update_fields=["released_at"])
+    case.pending = None
+    if decision.outcome in FINAL:
+        _close(case, decision, at=at)
+    elif decision.outcome == Outcome.ESCALATE:
+        _escalate(case, decision, at=at)
+    else:
+        _return(case, decision, at=at)
+    case.save()
+    placing.tell(case, at=at)
+    return case
+
+
+def _close(case: Case, decision: Decision, *, at: datetime) -> None:
+    placing.close(case, FINAL[Outcome(decision.outcome)], at=at)
+    _record(
+        case,
+        "case.closed",
+        {
+            "end": case.end,
+            "decision": decision.pk,
+            "output_sha256": decision.output_sha256,
+            "supersedes": decision.supersedes_id,
+        },
+        at=at,
+    )
+    approved = decision.outcome == Outcome.APPROVE
+    record_label(
+        case_id=case.id,
+        workflow=case.workflow,
+        value=LabelValue.CORRECT if approved else LabelValue.INCORRECT,
+        source=LabelSource.DECISION,
+        at=at,
+    )
+
+
+def _escalate(case: Case, decision: Decision, *, at: datetime) -> None:
+    assert decision.to_queue is not None  # an escalation names its queue
+    origin = case.queue.slug if case.queue else None
+    placing.enqueue(case, decision.to_queue, priority=case.priority, at=at)
+    _record(
+        case,
+        "case.routed",
+        placing.routed_entry(case) | {"from": origin, "decision": decision.pk},
+        at=at,
+    )
+
+
+def _return(case: Case, decision: Decision, *, at: datetime) -> None:
+    case.state, case.returns = State.RETURNED, case.returns + 1
+    case.instructions = decision.rationale
+    case.queue = case.due_at = case.rank_at = None
+    _record(
+        case,
+        "case.returned",
+        {"instructions": case.instructions, "by": "person", "decision": decision.pk},
+        at=at,
+    )
+
+
+def _record(case: Case, type: str, payload: dict[str, Any], *, at: datetime) -> None:
+    record(Stream.case(case.id), type, payload, actor=SWEEP, at=at, workflow=case.workflow.slug)

@@ -1,0 +1,18 @@
+"""What the schedule rings. Each looks at the rows, so a lost or doubled ring does no harm."""
+
+from celery import shared_task
+
+from assurance import clock
+from reviews import deadlines, releasing
+
+
+@shared_task
+def release_due() -> int:
+    """Release decisions whose undo window is over."""
+    return releasing.release_due(clock.now())
+
+
+@shared_task
+def record_overdue() -> int:
+    """Record cases whose due time has passed."""
+    return deadlines.record_overdue(clock.now())
