@@ -20,16 +20,25 @@ from assurance.delivery.models import Alert, Endpoint
 from assurance.delivery.outbox import promise
 from assurance.record.actors import Actor
 from assurance.record.ledger import INSTALLATION, Stream, record
+from assurance.record.models import StreamHead
 
 if TYPE_CHECKING:
     from assurance.accounts.models import User
 
 TELL_AGAIN_AFTER = timedelta(hours=24)
 
-_owners: Callable[[str], Iterable[str]] = lambda workflow: ()
+Owners = Callable[[str], Iterable[str]]
 
 
-def ask_for_owners(lookup: Callable[[str], Iterable[str]]) -> None:
+def _nobody(workflow: str) -> Iterable[str]:
+    """Until a room says who owns workflows."""
+    return ()
+
+
+_owners: Owners = _nobody
+
+
+def ask_for_owners(lookup: Owners) -> None:
     """The room that owns workflows says here, when it is loaded, where mail about one goes:
     a function from the slug to mail addresses."""
     global _owners
@@ -55,6 +64,11 @@ def raise_alert(
     defaults to the owners of the workflow. `about` names an endpoint that shall not hear of it.
     """
     subject = subject or (str(stream) if stream else "")
+    chain = Stream.workflow(workflow) if workflow else INSTALLATION
+    # The chain before the alert, always: whoever holds the chain may be about to raise one too.
+    StreamHead.objects.select_for_update().filter(
+        stream_type=chain.type, stream_id=chain.id
+    ).first()
     key = {"code": code, "workflow": workflow, "subject": subject[:200]}
     news = {"sentence": sentence, "data": data or {}, "last_at": at}
     alert, is_new = _open(key, {**news, "opened_at": at, "told_at": at})
@@ -67,7 +81,6 @@ def raise_alert(
         if not tell:
             return alert
 
-    chain = Stream.workflow(workflow) if workflow else INSTALLATION
     noun = as_json(alert)
     record(chain, "alert.raised", noun, actor=Actor.system("alerts"), at=at, workflow=workflow)
     for address in dict.fromkeys(filter(None, mail_to or _owners(workflow))):

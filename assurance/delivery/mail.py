@@ -23,7 +23,7 @@ from assurance.delivery.models import MailDelivery
 from assurance.delivery.retries import pause_before
 
 LEASE = timedelta(seconds=90)
-BATCH = 20
+BATCH = 5  # a server that lets each one wait is left before the task is ended
 
 
 def promise_mail(to: str, subject: str, text: str, *, at: datetime) -> MailDelivery:

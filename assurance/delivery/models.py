@@ -26,7 +26,14 @@ from assurance.delivery.querysets import (
 )
 
 # What the worker notes about an endpoint: no configuration, so no history.
-_HEALTH = ["failures", "resting_until", "last_success_at", "last_failure_at", "last_error"]
+_HEALTH = [
+    "failures",
+    "failing_since",
+    "resting_until",
+    "last_success_at",
+    "last_failure_at",
+    "last_error",
+]
 _SECRETS = ["secret_sealed", "previous_secret_sealed"]
 
 
@@ -58,6 +65,7 @@ class Endpoint(models.Model):
     created_at = models.DateTimeField(editable=False)
 
     failures = models.PositiveIntegerField("failures in a row", default=0, editable=False)
+    failing_since = models.DateTimeField(null=True, blank=True, editable=False)
     resting_until = models.DateTimeField(null=True, blank=True, editable=False)
     last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_failure_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -117,6 +125,7 @@ class Delivery(models.Model):
     status = models.CharField(max_length=9, choices=DeliveryStatus, default=DeliveryStatus.PENDING)
     attempts = models.PositiveIntegerField("tries in all", default=0)
     round_attempts = models.PositiveIntegerField("tries since promised or resent", default=0)
+    round_started_at = models.DateTimeField("promised or resent at")
     next_attempt_at = models.DateTimeField()
     # The lease of the worker that is sending it, and its number: a late answer of a worker that
     # lost its lease must not undo what the next one noted.

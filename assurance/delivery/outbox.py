@@ -50,6 +50,7 @@ def promise(
             stream_type=stream.type,
             stream_id=stream.id,
             body=body,
+            round_started_at=at,
             next_attempt_at=at,
             created_at=at,
         )

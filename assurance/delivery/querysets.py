@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Self
 
 from django.db import models
@@ -36,6 +36,19 @@ class DeliveryQuerySet(models.QuerySet):
 
     def pending(self) -> Self:
         return self.filter(status=DeliveryStatus.PENDING)
+
+    def unclaimed(self, at: datetime) -> Self:
+        """Under no worker's lease, or under one that has ended."""
+        return self.filter(Q(claimed_until=None) | Q(claimed_until__lt=at))
+
+    def hopeless(self, at: datetime, *, tries: int, patience: timedelta) -> Self:
+        """All tries used up by workers that died, or waiting at an endpoint that has failed for
+        longer than anybody waits."""
+        long_ago = at - patience
+        return self.unclaimed(at).filter(
+            Q(round_attempts__gte=tries)
+            | Q(round_started_at__lt=long_ago, endpoint__failing_since__lt=long_ago)
+        )
 
     def undelivered(self) -> Self:
         """Given up or cancelled: what a resend is for."""

@@ -18,6 +18,7 @@ PAUSES = tuple(
     for seconds in (5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200, 72_000, 86_400)
 )
 TRIES = len(PAUSES) + 1
+PATIENCE = timedelta(days=3)
 JITTER = 0.1  # a tenth up or down, so that what failed together does not come back together
 LONGEST_WISH = timedelta(hours=24)
 
@@ -29,7 +30,7 @@ def pause_before(tried: int, *, spread: float | None = None) -> timedelta | None
     """
     if tried >= TRIES:
         return None
-    factor = random.uniform(1 - JITTER, 1 + JITTER) if spread is None else spread  # noqa: S311
+    factor = random.uniform(1 - JITTER, 1 + JITTER) if spread is None else spread  # nosec B311
     return PAUSES[max(tried, 1) - 1] * factor
 
 
