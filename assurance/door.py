@@ -10,11 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from types import FrameType
 
 from assurance.folder import DEFAULT
-from assurance.probes import check_port, temporary_folder
+from assurance.probes import temporary_folder
 from assurance.processes import ROOT, Refusal, launcher
 from assurance.progress import say
 from assurance.stack import Stack
@@ -62,7 +61,6 @@ def test(options: argparse.Namespace) -> int:
 
 
 def _up(options: argparse.Namespace) -> int:
-    check_port(options.port)
     stack = Stack(
         options.data or os.environ.get("COUNTERMARK_DATA") or DEFAULT,
         options.port,
@@ -98,8 +96,7 @@ class stopping:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         if kind is Stopped:
-            with suppress(OSError):  # the terminal may be gone
-                say("Stopping.")
+            say("Stopping.")
         self._stack.stop()
 
 

@@ -50,9 +50,9 @@ class DataFolder:
         return self._end_leftovers()
 
     def release(self) -> None:
-        """Nothing runs here any more."""
-        self.services_file.unlink(missing_ok=True)
+        """Nothing of ours runs here any more; somebody else's hold is left alone."""
         if self._lock:
+            self.services_file.unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
 

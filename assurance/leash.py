@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 PR_SET_PDEATHSIG = 1
@@ -108,10 +109,8 @@ def working_in(folder: os.PathLike[str]) -> list[Seen]:
 
 def send(pid: int, number: int) -> None:
     """Signal a process that may be gone already."""
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def end(leaders: list[tuple[int, str, int]], grace: float = GRACE) -> None:
@@ -179,7 +178,8 @@ def main(arguments: list[str]) -> None:
         watch()
     elif use == "reach":
         become(int(rest[0]))
-        sys.exit(0 if all(os.access(path, os.R_OK | os.X_OK) for path in rest[1:]) else 1)
+        wanted = [(path, os.X_OK if os.path.isdir(path) else os.R_OK) for path in rest[1:]]
+        sys.exit(0 if all(os.access(path, mode) for path, mode in wanted) else 1)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 
 # Carries the beginning over into `.venv`, where the same command starts again.
 BEGAN = "COUNTERMARK_BEGAN"
@@ -11,9 +12,11 @@ BEGAN = "COUNTERMARK_BEGAN"
 
 def seconds() -> float:
     """Seconds since the command was given."""
-    return time.time() - float(os.environ.setdefault(BEGAN, str(time.time())))
+    began = float(os.environ.setdefault(BEGAN, str(time.time())))
+    return time.time() - began
 
 
 def say(sentence: str) -> None:
-    """One line for the person at the terminal."""
-    print(f"{seconds():5.1f} s  {sentence}", flush=True)
+    """One line for the person at the terminal, who may be gone by now."""
+    with suppress(OSError):
+        print(f"{seconds():5.1f} s  {sentence}", flush=True)

@@ -35,6 +35,7 @@ from assurance.home import Home, postgres_programs
 from assurance.probes import (
     ask,
     check_database,
+    check_port,
     check_redis,
     migration_mark,
     static_mark,
@@ -115,7 +116,8 @@ class Stack:
     def start_services(self) -> None:
         """Take the data folder and start PostgreSQL and Valkey, or check the external ones."""
         if ended := self.folder.take():
-            self._say(f"An earlier run was killed; {ended} of its processes were still here.")
+            self._say(f"An earlier run was killed; ended {ended} processes that it left.")
+        check_port(self.port)
         self._watchdog = Watchdog()
         database_url, redis_url = self._external
         home = None if database_url and redis_url else Home(self.folder)
@@ -192,7 +194,7 @@ class Stack:
                 self._postgres.prepare(self.folder.logs / "postgres.log")
             self._spawn(name)
             if name in ("postgres", "valkey"):
-                self._wait_services()
+                self._wait_services(name)
         self._note()
 
     def manage(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
@@ -326,9 +328,9 @@ class Stack:
     def _note(self) -> None:
         self.folder.write_services(self.url, self._chosen, self.processes)
 
-    def _wait_services(self) -> None:
+    def _wait_services(self, *names: str) -> None:
         deadline = time.monotonic() + STARTUP_LIMIT
-        waiting = {name for name in ("postgres", "valkey") if name in self.processes}
+        waiting = set(names or self.processes)
         while waiting:
             for name in list(waiting):
                 process = self.processes[name]
