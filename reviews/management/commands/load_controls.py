@@ -1,0 +1,61 @@
+"""`load_controls FILE`: bring a workflow under control from a YAML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from assurance import clock
+from assurance.controls.definition_files import Places, read
+from assurance.errors import DomainError
+from assurance.record.actors import Actor
+from reviews.loading import load
+
+
+class Command(BaseCommand):
+    help = (
+        "Make a workflow, its queues and its first control set from a YAML file. "
+        "The same file again changes nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", help="The definition; see the README for an example.")
+
+    def handle(self, *, file: str, **options: Any) -> None:
+        places = Places({})
+        try:
+            document, places = read(text_of(file))
+            loaded = load(document, actor=Actor.system("load_controls"), at=clock.now())
+        except DomainError as refusal:
+            raise CommandError(told(file, refusal, places)) from refusal
+        if not loaded.made:
+            self.stdout.write(
+                f"Nothing to do: {loaded.workflow.slug} was made from exactly this file."
+            )
+        for line in loaded.made:
+            self.stdout.write(line)
+
+
+def text_of(file: str) -> str:
+    """The file as text. Raises CommandError with what to do."""
+    try:
+        return Path(file).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise CommandError(
+            f"{file} is not UTF-8 (byte {fault.start + 1:,}). Save it as UTF-8."
+        ) from fault
+    except OSError as fault:
+        raise CommandError(f"{file} cannot be read: {fault.strerror}.") from fault
+
+
+def told(file: str, refusal: DomainError, places: Places) -> str:
+    """The refusal, one line for every problem with its place in the file."""
+    lines = [f"{file}: {refusal.sentence}"]
+    for error in refusal.errors:
+        line = places.line(error["pointer"])
+        at = [f"line {line}"] if line else []
+        at += [error["pointer"]] if error["pointer"] else []
+        lines.append(f"  {', '.join(at)}: {error['message']}" if at else f"  {error['message']}")
+    return "\n".join(lines)
