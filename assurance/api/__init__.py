@@ -1,1 +1,3 @@
-"""What every REST endpoint shares: the strict parser, problems, paging, idempotency. Knows no other room."""
+"""What every REST endpoint shares: the strict parser, the envelope, problems, paging, idempotency,
+limits. It knows no other room: callers are text, and what it must be told is registered.
+"""

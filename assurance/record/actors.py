@@ -1,4 +1,4 @@
-"""Who did it: a person, a client's key, or the system itself under the name of the job that acted."""
+"""Who did it: a person, a client's key, or the system itself under the name of its job."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Actor:
 
     @classmethod
     def client(cls, client: Any) -> Actor:
-        """An API client, known by its name. `accounts` owns the model, so any object with a name."""
+        """An API client, known by its name: `accounts` owns the model."""
         return cls("client", client.name)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""One value, one sequence of bytes (RFC 8785), so that equal content has an equal hash everywhere."""
+"""One value, one sequence of bytes (RFC 8785): equal content has an equal hash everywhere."""
 
 import hashlib
 from typing import Any

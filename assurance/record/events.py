@@ -14,7 +14,7 @@ from typing import Any, Literal
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from assurance.record.models import EventPosition
+from assurance.record.models import Event, EventPosition
 
 SEQUENCER_LOCK = 0x636D_7365_7100  # any constant, the same in every process
 BATCH = 5_000
@@ -60,7 +60,7 @@ def after(
     return found.select_related("event__payload").order_by("position")
 
 
-def as_json(event: Any, position: int | None = None) -> dict[str, Any]:
+def as_json(event: Event, position: int | None = None) -> dict[str, Any]:
     """One event as the API answers it: the payload, and all that is needed to check its hash."""
     payload = event.payload
     sealed = event.sealed()
@@ -79,3 +79,11 @@ def as_json(event: Any, position: int | None = None) -> dict[str, Any]:
         "prev": event.prev,
         "hash": event.hash,
     }
+
+
+def position_of(event: Event) -> int | None:
+    """The public number of an event, None while it waits for one."""
+    try:
+        return event.position.position
+    except EventPosition.DoesNotExist:
+        return None

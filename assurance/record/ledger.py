@@ -99,7 +99,14 @@ def record_many(chapters: Iterable[Chapter], *, actor: Actor, at: datetime) -> l
         for type, payload in chapter.entries:
             seq += 1
             prev = batch.add(
-                chapter.stream, seq, prev, type, payload, chapter.actor or actor, at, chapter.workflow
+                chapter.stream,
+                seq,
+                prev,
+                type,
+                payload,
+                chapter.actor or actor,
+                at,
+                chapter.workflow,
             )
         heads[chapter.stream] = (seq, prev)
     batch.insert(heads)
@@ -107,7 +114,7 @@ def record_many(chapters: Iterable[Chapter], *, actor: Actor, at: datetime) -> l
 
 
 def head_hash(stream: Stream) -> str:
-    """The hash of the newest entry: what a caller keeps as its witness. Zeros for an empty stream."""
+    """The hash of the newest entry: a caller's witness. Zeros for an empty stream."""
     head = StreamHead.objects.filter(stream_type=stream.type, stream_id=stream.id).first()
     return head.hash if head else sealing.GENESIS
 
@@ -141,9 +148,7 @@ def _lock_heads(streams: set[Stream]) -> dict[Stream, tuple[int, str]]:
     read is what is locked."""
     ordered = sorted(streams)
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LOCK, [sealing.GENESIS, [s.type for s in ordered], [s.id for s in ordered]]
-        )
+        cursor.execute(_LOCK, [sealing.GENESIS, [s.type for s in ordered], [s.id for s in ordered]])
         return {Stream(type, id): (seq, hash) for type, id, seq, hash in cursor.fetchall()}
 
 

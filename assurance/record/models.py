@@ -58,7 +58,9 @@ class Event(models.Model):
             ),
             models.CheckConstraint(condition=models.Q(seq__gte=1), name="event_seq_from_one"),
             models.CheckConstraint(
-                condition=models.Q(stream_type__in=["case", "workflow", "incident", "installation"]),
+                condition=models.Q(
+                    stream_type__in=["case", "workflow", "incident", "installation"]
+                ),
                 name="event_stream_type_known",
             ),
             models.CheckConstraint(
@@ -129,7 +131,9 @@ class StreamHead(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["stream_type", "stream_id"], name="head_once_per_stream")
+            models.UniqueConstraint(
+                fields=["stream_type", "stream_id"], name="head_once_per_stream"
+            )
         ]
 
     def __str__(self) -> str:
@@ -137,7 +141,7 @@ class StreamHead(models.Model):
 
 
 class ClockOffset(models.Model):
-    """One row by which tests and the demo move the clock of every process (`assurance/clock.py`)."""
+    """One row by which tests and the demo move the clock of every process (`clock.py`)."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     shift = models.DurationField()

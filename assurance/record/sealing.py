@@ -1,7 +1,7 @@
 """How an entry is sealed: the two formulas by which anybody can check the record without us.
 
-    commitment = HMAC-SHA256(salt, payload bytes)
-    hash       = SHA-256(0x00 ‖ canonical{v, stream, seq, type, actor, at, commitment, prev})
+commitment = HMAC-SHA256(salt, payload bytes)
+hash       = SHA-256(0x00 ‖ canonical{v, stream, seq, type, actor, at, commitment, prev})
 """
 
 import hashlib
@@ -51,5 +51,5 @@ def header(
 
 
 def hash_of(sealed: dict[str, Any]) -> str:
-    """0x00 marks a leaf, so that no leaf can be passed off as an inner node of a later Merkle tree."""
+    """0x00 marks a leaf: none can be passed off as an inner node of a later Merkle tree."""
     return hashlib.sha256(b"\x00" + canonical(sealed)).hexdigest()

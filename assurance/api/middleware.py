@@ -1,0 +1,107 @@
+"""The gate. What is wrong with a request whatever it wants is refused here, before anything of it
+is read or looked up; and what was computed for one caller is kept by no cache on the way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, QueryDict
+
+from assurance.api import leaks, parsing, problems
+from assurance.api.negotiation import accepts_json
+from assurance.errors import DomainError
+
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+_LAX = re.compile(r"^/api/(docs|schema)/")
+
+
+class ApiGateMiddleware:
+    """Refuses, in this order: methods that nobody offers, NUL in the address, and below /api/ plain
+    http, a key in the address, a parameter given twice, an Accept header without JSON, a body
+    announced larger than its view takes."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            self.look_at(request)
+        except DomainError as refusal:
+            response = problems.answer(request, refusal)
+        else:
+            response = self.get_response(request)
+        if not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store"
+        if reference := problems.request_id():
+            response["X-Request-ID"] = reference
+        return response
+
+    def look_at(self, request: HttpRequest) -> None:
+        """Raises DomainError for what needs no view to be wrong."""
+        if request.method not in METHODS:
+            raise DomainError(
+                "method_not_allowed",
+                "This method is not offered here. The header Allow lists what is.",
+                status=405,
+                headers={"Allow": problems.ANY_METHOD},
+            )
+        query = request.META.get("QUERY_STRING", "")
+        if "\0" in request.path_info:
+            raise DomainError("not_found", "There is nothing here. Check the address.", status=404)
+        if "\0" in query or "\0" in unquote(query):
+            raise DomainError(
+                "nul", "The address holds the character U+0000. Leave it out.", status=400
+            )
+        if problems.is_api(request):
+            self.look_at_api(request, query)
+
+    def look_at_api(self, request: HttpRequest, query: str) -> None:
+        if not settings.PLAIN_HTTP and not request.is_secure():
+            raise DomainError(
+                "https_required",
+                "The API answers over https only. Your key may have been read on the way.",
+                status=403,
+            )
+        leaks.refuse_key_in(f"{request.path_info}?{query}" if query else request.path_info)
+        for name, values in QueryDict(query).lists() if query else ():
+            if len(values) > 1:
+                message = f"`{name[:80]}` stands in the address {len(values)} times. Send it once."
+                raise DomainError("repeated_parameter", message, status=400)
+        if not accepts_json(request) and not _LAX.match(request.path_info):
+            raise DomainError(
+                "not_acceptable",
+                "Answers are JSON only. Send `Accept: application/json`.",
+                status=406,
+            )
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        """The announced length against what this view takes (its `max_bytes`), before CSRF or
+        anything else reads the body."""
+        if not problems.is_api(request):
+            return None
+        max_bytes = getattr(view, "max_bytes", None) or getattr(
+            getattr(view, "cls", None), "max_bytes", parsing.DEFAULT_MAX_BYTES
+        )
+        try:
+            parsing.refuse_length(request, max_bytes)
+            if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+                # DRF takes a body without an announced length for none at all.
+                body = parsing.read_body(request, max_bytes=max_bytes)
+                request.META["CONTENT_LENGTH"] = str(len(body))
+        except DomainError as refusal:
+            return problems.problem(refusal)
+        return None
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Refusals of plain views: a problem document or a page. Faults go on to the handler."""
+        error = problems.translate(exception)
+        if error is None or (error is not exception and not problems.is_api(request)):
+            return None
+        return problems.answer(request, error)
