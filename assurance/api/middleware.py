@@ -82,14 +82,14 @@ class ApiGateMiddleware:
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        """The announced length against what this view takes (its `max_bytes`), before CSRF or
-        anything else reads the body."""
+        """The method against what this view offers, and the announced length against what it takes
+        (its `max_bytes`), before anybody is asked for a key or reads the body."""
         if not problems.is_api(request):
             return None
-        max_bytes = getattr(view, "max_bytes", None) or getattr(
-            getattr(view, "cls", None), "max_bytes", parsing.DEFAULT_MAX_BYTES
-        )
+        kind = getattr(view, "cls", view)
+        max_bytes = getattr(kind, "max_bytes", parsing.DEFAULT_MAX_BYTES)
         try:
+            refuse_method(request, kind)
             parsing.refuse_length(request, max_bytes)
             if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
                 # DRF takes a body without an announced length for none at all.
@@ -105,3 +105,20 @@ class ApiGateMiddleware:
         if error is None or (error is not exception and not problems.is_api(request)):
             return None
         return problems.answer(request, error)
+
+
+def refuse_method(request: HttpRequest, kind: Any) -> None:
+    """405 with Allow for a class-based view that has no handler for the method."""
+    names = getattr(kind, "http_method_names", None)
+    if names is None or hasattr(kind, "get_extra_actions"):
+        return
+    offered = [name.upper() for name in names if hasattr(kind, name)]
+    if "GET" in offered:
+        offered.append("HEAD")
+    if request.method not in offered:
+        raise DomainError(
+            "method_not_allowed",
+            f"{request.method} is not offered here. The header Allow lists what is.",
+            status=405,
+            headers={"Allow": ", ".join(offered)},
+        )

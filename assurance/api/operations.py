@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import is_valid_path, path
+from django.urls import Resolver404, path, resolve
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 from django_prometheus.exports import ExportToDjangoView
@@ -118,9 +118,16 @@ def _address(text: str) -> str:
 def nothing_here(request: HttpRequest, rest: str = "") -> HttpResponse:
     """404 as a problem document, with the address that was probably meant."""
     sentence = "There is no such endpoint. /api/docs/ lists them all."
-    if not request.path_info.endswith("/") and is_valid_path(f"{request.path_info}/"):
+    if _is_endpoint(f"{request.path_info}/"):
         sentence = f"There is no such endpoint. Did you mean {request.path_info}/ (with a slash)?"
     return problems.problem(DomainError("not_found", sentence, status=404))
+
+
+def _is_endpoint(address: str) -> bool:
+    try:
+        return resolve(address).func is not nothing_here
+    except Resolver404:
+        return False
 
 
 urlpatterns = [

@@ -18,7 +18,7 @@ from django.core.exceptions import (
 )
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
-from django.template import TemplateDoesNotExist, loader
+from django.template import loader
 from django.utils.html import escape
 from rest_framework import exceptions
 
@@ -231,7 +231,8 @@ def _page(error: DomainError) -> str:
     status = error.status if error.status in (400, 403, 404, 500) else 400
     try:
         return loader.render_to_string(f"{status}.html", context)
-    except TemplateDoesNotExist:
+    except Exception:  # a last resort that fails is none
+        log.exception("the page for status %s could not be rendered", status)
         return (
             '<!doctype html><html lang="en"><meta charset="utf-8">'
             f"<title>{error.status}</title><h1>{escape(error.sentence)}</h1>"

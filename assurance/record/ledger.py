@@ -119,6 +119,16 @@ def head_hash(stream: Stream) -> str:
     return head.hash if head else sealing.GENESIS
 
 
+def head_hashes(streams: Sequence[Stream]) -> dict[Stream, str]:
+    """The same for several streams, by one query."""
+    found = {stream: sealing.GENESIS for stream in streams}
+    heads = StreamHead.objects.filter(
+        stream_type__in={stream.type for stream in streams},
+        stream_id__in={stream.id for stream in streams},
+    )
+    return found | {Stream(head.stream_type, head.stream_id): head.hash for head in heads}
+
+
 def types(stream: Stream) -> list[str]:
     """What happened on a stream, in order, by type: `["case.received", "case.assessed"]`."""
     return list(
