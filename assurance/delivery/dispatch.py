@@ -32,7 +32,7 @@ THREADS = 32
 BUDGET = 40.0  # seconds of taking; a try that was begun is waited for
 _LOOK_AGAIN = 0.1  # seconds, while others are still on their way
 _HOPELESS_AT_ONCE = 500
-_LOCK = 0x636D_6465_6C69_7665  # "cmdelive"
+LOCK = 0x636D_6465_6C69_7665  # "cmdelive"
 
 Now = Callable[[], datetime]
 
@@ -119,13 +119,13 @@ def _launch(
 def _alone() -> Iterator[bool]:
     """Whether we are the only dispatcher. The lock falls with our connection if we are killed."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
         (alone,) = cursor.fetchone()
         try:
             yield alone
         finally:
             if alone:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def _without_stumbling(step: Callable[..., None], *args: Any, **kwargs: Any) -> None:
@@ -134,9 +134,14 @@ def _without_stumbling(step: Callable[..., None], *args: Any, **kwargs: Any) -> 
     try:
         step(*args, **kwargs)
     except (DatabaseError, ValueError, RuntimeError):
-        if connection.in_atomic_block or not connection.is_usable():
+        if not _may_go_on():
             raise
         log.exception("webhook_not_noted")
+
+
+def _may_go_on() -> bool:
+    """Not over a lost connection, nor inside a transaction that the failure has spoiled."""
+    return not connection.in_atomic_block and connection.is_usable()
 
 
 _CANCELLED = "Cancelled: its endpoint or client was switched off or lost this workflow."
