@@ -1,0 +1,99 @@
+// Sending a decision: one fetch to the form's own action, one at a time, Ctrl Enter or the button.
+// The form itself is never swapped: whatever goes wrong, every typed word stays.
+// Markup: form[data-decision] with [name=submission] (one token a page, so that a resent post is
+//   the same decision) and [data-send]; #notice.
+// Server: HX-Request: true is sent. 2xx with HX-Redirect (or a redirect) goes on; 4xx with HTML is
+//   shown in #notice; a problem document is shown as words.
+
+import { demandOutcome } from "./choose.js";
+import { drop } from "./draft.js";
+import { bind } from "./keys.js";
+import { clear, say, show } from "./notice.js";
+import { state } from "./offline.js";
+import { problem, send } from "./server.js";
+
+const FOCUS = "countermark-focus-title";
+
+export function start() {
+  welcome();
+  const form = document.querySelector("form[data-decision]");
+  if (!form) return;
+  bind("ctrl Enter", () => form.requestSubmit(), { always: true });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    submit(form);
+  });
+  // Back must not show a decided case as if it were open.
+  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-copy-rationale]")) navigator.clipboard?.writeText(form.elements.rationale.value);
+  });
+}
+
+/** After a decision the next case's title has focus: the reader starts at the top. */
+function welcome() {
+  if (!sessionStorage.getItem(FOCUS)) return;
+  sessionStorage.removeItem(FOCUS);
+  const title = document.getElementById("case-title") ?? document.querySelector("main h1");
+  if (!title) return;
+  title.tabIndex = -1;
+  title.focus({ preventScroll: true });
+}
+
+async function submit(form) {
+  if (form.dataset.sending || !demandOutcome()) return;
+  const button = form.querySelector("[data-send]");
+  form.dataset.sending = "true";
+  button.setAttribute("aria-disabled", "true");
+  document.body.setAttribute("aria-busy", "true");
+  const gone = await deliver(form);
+  if (gone) return;
+  delete form.dataset.sending;
+  button.removeAttribute("aria-disabled");
+  document.body.removeAttribute("aria-busy");
+}
+
+/** True when the page is being left. */
+async function deliver(form) {
+  let answer;
+  try {
+    answer = await send(form.action, {
+      body: new URLSearchParams(new FormData(form)),
+      headers: { "HX-Request": "true", Accept: "text/html" },
+    });
+  } catch {
+    state(false);
+    say("error", "Not sent, there is no connection", "Your decision is still here. Send it again when the status line says Live; it can only count once.");
+    return false;
+  }
+  state(true);
+  if (answer.ok) {
+    const to = new URL(answer.headers.get("HX-Redirect") ?? answer.url, location.href);
+    drop();
+    sessionStorage.setItem(FOCUS, "1");
+    if (to.pathname === location.pathname && to.search === location.search) location.reload();
+    else location.assign(to.origin === location.origin ? to : "/queues/");
+    return true;
+  }
+  await refused(answer);
+  return false;
+}
+
+async function refused(answer) {
+  clear();
+  const kind = answer.headers.get("Content-Type") ?? "";
+  if (answer.status < 500 && kind.includes("text/html")) {
+    const html = await answer.text();
+    if (!/<html/i.test(html)) { show(html); showViewControls(); return; }
+  }
+  const { detail, request_id: reference = answer.headers.get("X-Request-ID") } = await problem(answer);
+  say(
+    answer.status === 409 ? "conflict" : "error",
+    answer.status >= 500 ? "Not sent, something failed on our side" : "Not sent",
+    `${detail ?? "Your decision is still here. Send it again; it can only count once."}${reference ? ` Reference ${reference}.` : ""}`,
+  );
+}
+
+function showViewControls() {
+  for (const button of document.querySelectorAll("#notice [data-copy-rationale], #notice [data-close-notice]")) button.hidden = false;
+}

@@ -1,0 +1,12 @@
+// Sensitive values: covered until asked for (a details element, so it works without script), and
+// covered again when the page is left or hidden, so that a screen left alone shows nothing.
+// Markup: details[data-covered].
+
+export function start() {
+  const cover = () => {
+    for (const value of document.querySelectorAll("details[data-covered][open]")) value.open = false;
+  };
+  document.addEventListener("visibilitychange", () => { if (document.hidden) cover(); });
+  window.addEventListener("pagehide", cover);
+  window.addEventListener("beforeprint", cover);
+}
