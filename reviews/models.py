@@ -161,6 +161,10 @@ class Case(models.Model):
             models.Index(
                 "queue", "rank_at", "id", name="case_work_order", condition=Q(state="open")
             ),
+            models.Index(
+                "queue", "received_at", name="case_queue_oldest", condition=Q(state="open")
+            ),
+            models.Index("queue", "due_at", name="case_queue_due", condition=Q(state="open")),
             models.Index(F("received_at").desc(), F("id").desc(), name="case_newest"),
             models.Index("workflow", "received_at", "id", name="case_workflow_received"),
             models.Index("subject", "received_at", name="case_subject"),

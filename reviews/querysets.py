@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.expressions import RawSQL
 
 from assurance.accounts.choices import Role
 from assurance.accounts.roles import ALL, Workflows, workflows_of
@@ -14,6 +16,15 @@ from reviews.choices import State, Status
 
 if TYPE_CHECKING:
     from assurance.accounts.models import Client, User
+
+
+_CAPPED_COUNT = """
+SELECT count(*) FROM (
+    SELECT 1 FROM reviews_case c
+     WHERE c.queue_id = reviews_queue.id AND c.state = 'open' AND c.pending_id IS NULL
+       AND (c.leased_until IS NULL OR c.leased_until <= %s)
+     LIMIT 1001) AS some
+"""
 
 
 class QueueQuerySet(models.QuerySet):
@@ -30,6 +41,18 @@ class QueueQuerySet(models.QuerySet):
         if supervised:
             mine |= Q(cases__workflow__slug__in=supervised)
         return self.filter(mine).distinct()
+
+    def with_load(self, at: datetime) -> Self:
+        """With `waiting` (1001 means more than 1000), `oldest_at` and `next_due_at`: three reads
+        of an index each, however long the queue."""
+        from reviews.models import Case
+
+        waiting = Case.objects.waiting(at).filter(queue=OuterRef("pk"))
+        return self.annotate(
+            waiting=RawSQL(_CAPPED_COUNT, [at]),
+            oldest_at=Subquery(waiting.order_by("received_at").values("received_at")[:1]),
+            next_due_at=Subquery(waiting.order_by("due_at").values("due_at")[:1]),
+        )
 
 
 def supervised_by(user: User, at: datetime) -> Workflows:
@@ -109,6 +132,11 @@ class CaseQuerySet(models.QuerySet):
     def overdue_unrecorded(self, at: datetime) -> Self:
         return self.filter(state=State.OPEN, overdue_at=None, due_at__lte=at)
 
+    def ends_of(self, ids: Iterable[str]) -> dict[str, datetime | None]:
+        """When each of these cases ended, None while it has not."""
+        found = self.filter(pk__in=list(ids)).values_list("pk", "closed_at")
+        return {str(pk): closed_at for pk, closed_at in found}
+
     def for_list(self) -> Self:
         """With all that a row shows, in one query."""
         return self.select_related(
@@ -134,7 +162,15 @@ class DecisionQuerySet(models.QuerySet):
     def undoable(self, at: datetime) -> Self:
         return self.filter(released_at=None, withdrawn_at=None, release_at__gt=at)
 
-    def released(self) -> Self:
-        return self.filter(released_at__isnull=False, withdrawn_at=None).order_by(
-            F("released_at").asc()
+    def standing_finals(self) -> Self:
+        """The released decisions that ended their cases, the newest last; each was told. The
+        older ones of a case were superseded."""
+        return (
+            self.filter(
+                released_at__isnull=False,
+                withdrawn_at=None,
+                outcome__in=["approve", "correct", "reject"],
+            )
+            .select_related("decided_by__person")
+            .order_by("released_at", "pk")
         )

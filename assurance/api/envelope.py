@@ -102,7 +102,9 @@ def _unforeseen(error: msgspec.ValidationError, at: str) -> dict[str, str]:
 
 def schema(struct: type[msgspec.Struct]) -> dict[str, Any]:
     """The JSON schema of a struct without references: what `extend_schema(request=…)` shows."""
-    (body,), components = msgspec.json.schema_components([struct], "#/components/schemas/{name}")
+    (body,), components = msgspec.json.schema_components(
+        [struct], ref_template="#/components/schemas/{name}"
+    )
     return _inlined(body, components)
 
 

@@ -121,7 +121,7 @@ def head_hash(stream: Stream) -> str:
 
 def head_hashes(streams: Sequence[Stream]) -> dict[Stream, str]:
     """The same for several streams, by one query."""
-    found = {stream: sealing.GENESIS for stream in streams}
+    found = dict.fromkeys(streams, sealing.GENESIS)
     heads = StreamHead.objects.filter(
         stream_type__in={stream.type for stream in streams},
         stream_id__in={stream.id for stream in streams},
@@ -191,6 +191,20 @@ WITH entry AS (
 SELECT id, hash FROM entry
 """
 
+_HASHED = [
+    "stream_type",
+    "stream_id",
+    "seq",
+    "type",
+    "actor_kind",
+    "actor_ref",
+    "actor_user_id",
+    "workflow",
+    "commitment",
+    "prev",
+    "hash",
+]
+
 
 @dataclass
 class _Batch:
@@ -233,11 +247,7 @@ class _Batch:
 
     def insert(self, heads: dict[Stream, tuple[int, str]]) -> None:
         columns: dict[str, Any] = {
-            name: [getattr(event, name) for event in self.events]
-            for name in (
-                "stream_type stream_id seq type actor_kind actor_ref actor_user_id workflow"
-                " commitment prev hash"
-            ).split()
+            name: [getattr(event, name) for event in self.events] for name in _HASHED
         }
         columns |= {
             "at": self.events[0].at,

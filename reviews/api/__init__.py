@@ -1,0 +1,1 @@
+"""Cases and the work on them over REST. Each view finds, validates, calls one verb and answers."""

@@ -1,0 +1,151 @@
+"""What a system says after its first post: a new draft, no need any more, what it did, what came
+of it."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from assurance import clock
+from assurance.accounts.permissions import HasScope, IsPerson
+from assurance.accounts.principals import actor_of
+from assurance.api import envelope
+from assurance.api.envelope import from_request
+from assurance.api.idempotency import idempotent
+from assurance.api.parsing import parse_body
+from assurance.errors import invalid
+from reviews import aftermath, intake
+from reviews.answers import case_answer, moment
+from reviews.api import envelopes, nouns
+from reviews.api.evidence import require_evidence
+from reviews.api.finding import find_case, require_if_match, workflow_in_path, workflow_of_case
+from reviews.api.reading import etag
+
+
+class SystemView(APIView):
+    """For systems that may write, and integrators."""
+
+    permission_classes = [HasScope("cases:write") | IsPerson]
+
+
+class RevisionsView(SystemView):
+    """POST /api/v1/cases/{id}/revisions/: a new draft after a return."""
+
+    @extend_schema(
+        operation_id="cases_revise",
+        request=nouns.request(envelopes.Draft),
+        responses=nouns.answers({201: nouns.CaseAnswer}, 400, 404, 409, 412, 413, 422),
+    )
+    @idempotent(atomic=True)
+    def post(self, request: Request, id: str) -> Response:
+        at = clock.now()
+        case = find_case(request, id, at)
+        workflow_of_case(request, case, at)
+        require_if_match(request, etag(case))
+        body = parse_body(request._request)
+        envelope.read(envelopes.Draft, body)
+        require_evidence(body.get("evidence"))
+        request.idempotency.link(str(case.id))
+        case = intake.revise(case, body, actor=actor_of(request), at=at)
+        return Response(case_answer(case, at=at), status=201)
+
+
+class WithdrawView(SystemView):
+    """POST /api/v1/cases/{id}/withdraw/: no answer is needed any more."""
+
+    @extend_schema(
+        operation_id="cases_withdraw",
+        request=None,
+        responses=nouns.answers({200: nouns.CaseAnswer}, 404, 409, 412),
+    )
+    @idempotent
+    def post(self, request: Request, id: str) -> Response:
+        at = clock.now()
+        case = find_case(request, id, at)
+        workflow_of_case(request, case, at)
+        require_if_match(request, etag(case))
+        case = aftermath.withdraw(case, actor=actor_of(request), at=at)
+        return Response(case_answer(case, at=at))
+
+
+class ExecutionView(SystemView):
+    """POST /api/v1/cases/{id}/execution/: what was really done."""
+
+    @extend_schema(
+        operation_id="cases_execution",
+        request=nouns.request(envelopes.Execution),
+        responses=nouns.answers({201: nouns.ExecutionAnswer}, 400, 404, 422),
+    )
+    @idempotent
+    def post(self, request: Request, id: str) -> Response:
+        at = clock.now()
+        case = find_case(request, id, at)
+        workflow_of_case(request, case, at)
+        sent = from_request(request, envelopes.Execution)
+        if sent.executed and sent.output_sha256 is None:
+            raise invalid(
+                "/output_sha256", "required", "Say which output was executed: send its SHA-256."
+            )
+        report = aftermath.report_execution(
+            case,
+            executed=sent.executed,
+            output_sha256=sent.output_sha256 or "",
+            done_at=sent.at or at,
+            actor=actor_of(request),
+            at=at,
+        )
+        return Response(
+            {"id": report.pk, "valid": not report.problem, "problem": report.problem or None},
+            status=201,
+        )
+
+
+class OutcomesView(APIView):
+    """POST /api/v1/cases/{id}/outcomes/: what came of it in the world."""
+
+    permission_classes = [HasScope("outcomes:write") | IsPerson]
+
+    @extend_schema(
+        operation_id="cases_outcome",
+        request=nouns.request(envelopes.OutcomeReport),
+        responses=nouns.answers({201: nouns.LabelAnswer}, 400, 404),
+    )
+    @idempotent
+    def post(self, request: Request, id: str) -> Response:
+        at = clock.now()
+        case = find_case(request, id, at)
+        workflow_of_case(request, case, at)
+        sent = from_request(request, envelopes.OutcomeReport)
+        label = aftermath.report_outcome(
+            case, label=sent.label, note=sent.note or "", actor=actor_of(request), at=at
+        )
+        return Response({"id": label.pk, "label": label.value, "at": moment(label.at)}, status=201)
+
+
+class ExecutedView(SystemView):
+    """POST /api/v1/workflows/{slug}/executed/: all that the caller did in a period."""
+
+    @extend_schema(
+        operation_id="workflows_executed",
+        request=nouns.request(envelopes.Executed),
+        responses=nouns.answers({201: nouns.ExecutedAnswer}, 400, 404, 422),
+    )
+    @idempotent
+    def post(self, request: Request, slug: str) -> Response:
+        at = clock.now()
+        workflow = workflow_in_path(request, slug, at)
+        sent = from_request(request, envelopes.Executed)
+        report = aftermath.report_executed(
+            workflow,
+            start=sent.start,
+            end=sent.end,
+            count=sent.count,
+            external_ids=sent.external_ids,
+            actor=actor_of(request),
+            at=at,
+        )
+        return Response(
+            {"id": report.pk, "workflow": workflow.slug, "count": report.count}, status=201
+        )

@@ -1,0 +1,145 @@
+"""Read cases and their records."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from assurance import clock
+from assurance.accounts.permissions import HasScope, IsPerson
+from assurance.accounts.principals import client_of
+from assurance.api.paging import KeysetPage
+from assurance.controls.choices import Disposition
+from assurance.errors import DomainError
+from assurance.record.api.views import case_events_page
+from assurance.record.ledger import Stream, head_hash
+from reviews.answers import case_answer, case_answers
+from reviews.api import nouns
+from reviews.api.finding import find_case, visible_cases
+from reviews.choices import End, Status
+from reviews.masking import submission_for
+from reviews.models import Case
+
+
+class CaseFilter(django_filters.FilterSet):
+    """`status end disposition queue workflow control external_id subject` and times."""
+
+    status = django_filters.ChoiceFilter(choices=Status.choices, method="by_status")
+    end = django_filters.ChoiceFilter(choices=End.choices)
+    disposition = django_filters.ChoiceFilter(choices=Disposition.choices)
+    queue = django_filters.CharFilter("queue__slug")
+    workflow = django_filters.CharFilter("workflow__slug")
+    control = django_filters.CharFilter(method="by_control")
+    external_id = django_filters.CharFilter()
+    subject = django_filters.CharFilter()
+    received_after = django_filters.IsoDateTimeFilter("received_at", "gte")
+    received_before = django_filters.IsoDateTimeFilter("received_at", "lt")
+    closed_after = django_filters.IsoDateTimeFilter("closed_at", "gte")
+    closed_before = django_filters.IsoDateTimeFilter("closed_at", "lt")
+
+    class Meta:
+        model = Case
+        fields: list[str] = []
+
+    def by_status(self, cases: Any, name: str, value: str) -> QuerySet[Case]:
+        return cases.with_status(value, self.at)
+
+    def by_control(self, cases: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
+        return cases.filter(assessment__results__contains=[{"key": value}])
+
+    @property
+    def at(self) -> datetime:
+        return clock.now()
+
+
+def filtered(request: Request, cases: QuerySet[Case]) -> QuerySet[Case]:
+    """The cases that the query asks for; 400 naming the parameter that makes no sense."""
+    chosen = CaseFilter(request.query_params, queryset=cases)
+    known = {*chosen.filters, "limit", "cursor"}
+    faults = [
+        {
+            "pointer": f"?{name}",
+            "code": "unknown_parameter",
+            "message": f"There is no parameter {name}. Use: {', '.join(sorted(known))}.",
+        }
+        for name in request.query_params
+        if name not in known
+    ]
+    if not faults and not chosen.is_valid():
+        faults = [
+            {"pointer": f"?{name}", "code": "invalid", "message": _say(name, messages, chosen)}
+            for name, messages in chosen.errors.items()
+        ]
+    if faults:
+        raise DomainError("query_invalid", faults[0]["message"], status=400, errors=faults)
+    return chosen.qs
+
+
+def _say(name: str, messages: list[str], chosen: CaseFilter) -> str:
+    choices = chosen.filters[name].extra.get("choices")
+    if choices:
+        return f"{name} is one of: {', '.join(str(value) for value, _ in choices)}."
+    return f"{name}: {' '.join(messages)}"
+
+
+class CaseListView(APIView):
+    """GET /api/v1/cases/: newest first."""
+
+    def get_permissions(self):
+        scope = "cases:read" if self.request.method == "GET" else "cases:write"
+        return [(HasScope(scope) | IsPerson)()]
+
+    @extend_schema(
+        operation_id="cases_list",
+        parameters=nouns.CASE_PARAMETERS,
+        responses=nouns.answers({200: nouns.CasePage}, 400),
+    )
+    def get(self, request: Request) -> Response:
+        at = clock.now()
+        cases = filtered(request, visible_cases(request, at).for_list())
+        page: KeysetPage[Case] = KeysetPage(
+            cases, keys=["received_at", "id"], request=request, descending=True
+        )
+        return Response(page.envelope(case_answers(page.rows, at=at)))
+
+
+class CaseView(APIView):
+    """GET /api/v1/cases/{id}/: the case as it is now, with what was submitted."""
+
+    permission_classes = [HasScope("cases:read") | IsPerson]
+
+    @extend_schema(
+        operation_id="cases_read",
+        responses=nouns.answers({200: nouns.CaseWithSubmission}, 404),
+    )
+    def get(self, request: Request, id: str) -> Response:
+        at = clock.now()
+        case = find_case(request, id, at)
+        answer = case_answer(case, at=at)
+        answer["submission"] = submission_for(case, client=client_of(request), user=request.user)
+        return Response(answer, headers={"ETag": etag(case)})
+
+
+def etag(case: Case) -> str:
+    """Changes with every act on the case."""
+    return f'"{head_hash(Stream.case(case.id))[:32]}"'
+
+
+class CaseEventsView(APIView):
+    """GET /api/v1/cases/{id}/events/: the record of one case, in order."""
+
+    permission_classes = [HasScope("events:read") | IsPerson]
+
+    @extend_schema(
+        operation_id="cases_events", responses=nouns.answers({200: nouns.EventPage}, 404)
+    )
+    def get(self, request: Request, id: str) -> Response:
+        case = find_case(request, id, clock.now())
+        return Response(case_events_page(request, Stream.case(case.id)))

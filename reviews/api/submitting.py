@@ -1,0 +1,130 @@
+"""Submit, one or many, and ask what would be said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from assurance import clock
+from assurance.accounts.permissions import HasScope, IsPerson
+from assurance.accounts.principals import actor_of, client_of
+from assurance.api import envelope
+from assurance.api.idempotency import idempotent
+from assurance.api.parsing import load_body, parse_body
+from assurance.api.problems import document, translate
+from assurance.api.trees import BATCH, inspect, refuse
+from assurance.errors import DomainError
+from reviews import intake
+from reviews.answers import case_answer, dry_run_answer
+from reviews.api import envelopes, nouns
+from reviews.api.evidence import require_evidence
+from reviews.api.finding import workflow_in_body
+from reviews.api.reading import CaseListView
+
+MIB = 1024 * 1024
+MAX_BATCH = 500
+
+
+class CasesView(CaseListView):
+    """POST /api/v1/cases/: submit one and read the answer. GET: the list."""
+
+    @extend_schema(
+        operation_id="cases_submit",
+        request=nouns.request(envelopes.Submission),
+        responses=nouns.answers({201: nouns.CaseAnswer}, 400, 409, 413, 415, 422),
+    )
+    @idempotent(atomic=True)
+    def post(self, request: Request) -> Response:
+        body = parse_body(request._request)
+        status, answer, replayed = submit_one(request, body, at=clock.now())
+        request.idempotency.link(answer["id"])
+        headers = {"Idempotency-Replayed": "true"} if replayed else {}
+        return Response(answer, status=status, headers=headers)
+
+
+class BatchView(APIView):
+    """POST /api/v1/cases/batch/: up to 500. Each succeeds or fails alone, in order."""
+
+    permission_classes = [HasScope("cases:write") | IsPerson]
+    max_bytes = 16 * MIB
+
+    @extend_schema(
+        operation_id="cases_submit_batch",
+        request=nouns.BatchRequest,
+        responses=nouns.answers({207: nouns.BatchAnswer}, 400, 413, 415),
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        body = load_body(request._request, max_bytes=self.max_bytes, limits=BATCH)
+        cases = body.get("cases")
+        if set(body) != {"cases"} or not isinstance(cases, list):
+            raise DomainError("invalid", 'Send {"cases": [ … ]} with 1 to 500 cases.', status=400)
+        if not 1 <= len(cases) <= MAX_BATCH:
+            raise DomainError(
+                "batch_size",
+                f"A batch holds 1 to {MAX_BATCH} cases, this one {len(cases)}. Split it.",
+                status=400,
+            )
+        return Response(
+            {"results": [self._one(request, case, n) for n, case in enumerate(cases)]},
+            status=207,
+        )
+
+    def _one(self, request: Request, body: Any, position: int) -> dict[str, Any]:
+        at = f"/cases/{position}"
+        try:
+            if not isinstance(body, dict):
+                raise DomainError("invalid_type", "A case is an object.", status=400)
+            refuse(inspect(body))
+            status, answer, replayed = submit_one(request, body, at=clock.now(), pointer=at)
+        except DomainError as error:
+            return {"status": error.status, "body": document(error)}
+        except Exception as fault:
+            known = translate(fault)
+            if known is None:
+                raise
+            return {"status": known.status, "body": document(known)}
+        item: dict[str, Any] = {"status": status, "body": answer}
+        return item | {"replayed": True} if replayed else item
+
+
+class AssessmentsView(APIView):
+    """POST /api/v1/assessments/: the same answer, nothing stored or counted."""
+
+    permission_classes = [HasScope("cases:write") | IsPerson]
+
+    @extend_schema(
+        operation_id="assessments_dry_run",
+        request=nouns.request(envelopes.Submission),
+        responses=nouns.answers({200: nouns.CaseAnswer}, 400, 413, 415, 422),
+    )
+    def post(self, request: Request) -> Response:
+        at = clock.now()
+        body = parse_body(request._request)
+        require_submission(body)
+        workflow = workflow_in_body(request, body["workflow"], at)
+        case = intake.dry_run(body, workflow=workflow, at=at)
+        return Response(dry_run_answer(case_answer(case, at=at)))
+
+
+def submit_one(
+    request: Request, body: Mapping[str, Any], *, at: datetime, pointer: str = ""
+) -> tuple[int, dict[str, Any], bool]:
+    """Validate, submit, answer: (status, body, replayed)."""
+    require_submission(body, at=pointer)
+    workflow = workflow_in_body(request, body["workflow"], at, pointer=pointer)
+    received = intake.submit(
+        body, workflow=workflow, client=client_of(request), actor=actor_of(request), at=at
+    )
+    return 201, case_answer(received.case, at=at), received.replayed
+
+
+def require_submission(body: Mapping[str, Any], *, at: str = "") -> None:
+    envelope.read(envelopes.Submission, body, at=at)
+    require_evidence(body.get("evidence"), at=at)

@@ -1,0 +1,5 @@
+"""The pages of human work."""
+
+app_name = "reviews"
+
+urlpatterns: list = []
