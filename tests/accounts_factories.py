@@ -39,7 +39,7 @@ class PersonFactory(DjangoModelFactory):
 
 
 class UserFactory(DjangoModelFactory):
-    """An account with its person and the password `PASSWORD`. `UserFactory(person=None)`: nobody's."""
+    """An account with its person and the password `PASSWORD`. `person=None`: nobody's."""
 
     class Meta:
         model = User

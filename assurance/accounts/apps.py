@@ -7,8 +7,14 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from assurance.accounts import schema  # noqa: F401 (drf-spectacular finds it by import)
-        from assurance.accounts.visibility import visible_workflows
-        from assurance.record import visibility
+        from assurance import clock
+        from assurance.accounts import (
+            keys,
+            schema,  # noqa: F401 (drf-spectacular finds it by import)
+            visibility,
+        )
+        from assurance.api import leaks
+        from assurance.record import visibility as feed
 
-        visibility.register(visible_workflows)
+        leaks.register(lambda full: keys.leaked(full, at=clock.now()))
+        feed.register(visibility.visible_workflows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import PermissionDenied
@@ -26,9 +25,9 @@ SCHEME = "Api-Key"
 def authenticate_key(request: HttpRequest | Request, at: datetime) -> ApiKey | None:
     """The key of a request, its client loaded; None where no key was sent.
 
-    401 `not_authenticated`, one text for unknown, revoked and expired; 400 `key_in_url`.
+    401 `not_authenticated`, one text for unknown, revoked and expired. A key in the address is
+    refused earlier, at the gate.
     """
-    _refuse_key_in_address(request, at)
     scheme, _, full = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != SCHEME.lower():
         return None
@@ -37,22 +36,6 @@ def authenticate_key(request: HttpRequest | Request, at: datetime) -> ApiKey | N
         raise not_authenticated()
     keys.seen(key, at=at)
     return key
-
-
-def _refuse_key_in_address(request: HttpRequest | Request, at: datetime) -> None:
-    address = unquote(request.get_full_path())
-    if keys.PREFIX not in address:
-        return
-    full = keys.in_text(address)
-    if full is None:
-        return
-    keys.leaked(full, at=at)
-    raise DomainError(
-        "key_in_url",
-        "An API key stands in the address, where proxies and logs read it. Replace that key, and"
-        " send the new one as `Authorization: Api-Key …` only.",
-        status=400,
-    )
 
 
 class ApiKeyAuthentication(BaseAuthentication):

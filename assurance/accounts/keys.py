@@ -102,12 +102,6 @@ def seen(key: ApiKey, *, at: datetime) -> None:
         ApiKey.objects.filter(pk__in=list(free)).update(last_used_at=at)
 
 
-def in_text(text: str) -> str | None:
-    """The key that stands in an address where none belongs."""
-    match = _KEY.search(text)
-    return match[0] if match else None
-
-
 @transaction.atomic
 def leaked(full: str, *, at: datetime) -> None:
     """Flag a real key that was sent in an address: proxies and logs have read it by now."""

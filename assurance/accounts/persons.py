@@ -17,13 +17,13 @@ from assurance.record.ledger import INSTALLATION, record
 def make(ref: str, name: str, *, by: User | None, at: datetime) -> Person:
     """A person by their reference from outside. 409 `person_exists` names who has it."""
     _require_keeper(by, at)
+    person = Person(ref=ref, name=name)
+    person.clean_fields()
     existing = Person.objects.filter(ref=ref).first()
     if existing is not None:
         raise DomainError(
             "person_exists", f"{existing} exists. Point the account to that person instead."
         )
-    person = Person(ref=ref, name=name)
-    person.full_clean()
     person.save()
     _record("person.made", {"person": person.ref, "name": person.name}, by, at)
     return person
