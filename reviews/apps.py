@@ -9,7 +9,12 @@ class ReviewsConfig(AppConfig):
     def ready(self) -> None:
         """Answer what lower rooms may want to know of cases."""
         from assurance.api import idempotency
-        from reviews.models import Case
+        from assurance.controls import visibility
+        from reviews.models import Case, Queue
 
         # The keys of a case's requests outlive the case by seven days.
         idempotency.register_ends(Case.objects.ends_of)
+        # Whoever works in a queue may read the controls that fill it.
+        visibility.queues_of.register(
+            lambda user: Queue.objects.of(user).values_list("slug", flat=True)
+        )

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from assurance.accounts.models import Person, User
+from assurance.accounts.models import User
 from assurance.controls.choices import OutagePolicy, SafeOutcome
 from assurance.controls.control_sets import publish_first, whole_content
 from assurance.controls.models import Workflow
 from assurance.record.actors import Actor
 from reviews.choices import QueueKind
 from reviews.models import Queue
+from tests.accounts_factories import UserFactory
+from tests.cast import ROLES, make_one
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -27,19 +29,15 @@ BOUNDARIES = [
 ]
 
 
-def make_person(username: str, **fields: Any) -> User:
-    """An account with a person behind it; the same name gives the same account."""
-    person, _ = Person.objects.get_or_create(
-        ref=f"hr-{username}", defaults={"name": username.capitalize()}
-    )
-    user, made = User.objects.get_or_create(
-        username=username,
-        defaults={"person": person, "email": f"{username}@example.com", **fields},
-    )
-    if made:
-        user.set_unusable_password()
-        user.save()
-    return user
+def make_person(username: str) -> User:
+    """An account with a person behind it; the same name gives the same account. One of the cast
+    comes with the grants of the cast."""
+    known = User.objects.filter(username=username).first()
+    if known is not None:
+        return known
+    if username in ROLES:
+        return make_one(username)
+    return UserFactory(username=username, email=f"{username}@example.com")
 
 
 def policy(key: str = "LIM-01", **fields: Any) -> dict[str, Any]:

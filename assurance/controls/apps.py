@@ -5,3 +5,12 @@ class ControlsConfig(AppConfig):
     name = "assurance.controls"
     label = "controls"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from assurance.accounts.roles import stage_of
+        from assurance.controls.models import Workflow
+
+        # Who may grant governance hangs on the stage, and accounts lie below.
+        stage_of.register(
+            lambda slug: Workflow.objects.filter(slug=slug).values_list("stage", flat=True).first()
+        )

@@ -97,6 +97,15 @@ def _number(workflow: Workflow, control: Mapping[str, Any], control_set: Control
     )
 
 
+def versions_of(control_set: ControlSet) -> dict[str, ControlVersion]:
+    """The version of each control of a set by key, those that are off included."""
+    hashes = {control["key"]: content_sha256(control) for control in control_set.controls()}
+    found = ControlVersion.objects.filter(
+        workflow=control_set.workflow_id, sha256__in=hashes.values()
+    )
+    return {one.key: one for one in found if hashes.get(one.key) == one.sha256}
+
+
 def newest_set(workflow: Workflow) -> ControlSet:
     """The set in force. Raises 422 `no_control_set` where none was ever loaded."""
     found = ControlSet.objects.filter(workflow=workflow).newest().first()
@@ -111,19 +120,12 @@ def newest_set(workflow: Workflow) -> ControlSet:
 
 def content_as_answer(control_set: ControlSet) -> dict[str, Any]:
     """A set as REST gives it: the content once, and every period in which it was in force."""
-    periods = []
-    same = ControlSet.objects.filter(
-        workflow=control_set.workflow, sha256=control_set.sha256
-    ).order_by("number")
-    for one in same:
-        follower = ControlSet.objects.filter(
-            workflow=control_set.workflow, number=one.number + 1
-        ).first()
-        periods.append(
-            {
-                "number": one.number,
-                "from": one.effective_from,
-                "until": follower.effective_from if follower else None,
-            }
-        )
+    sets = ControlSet.objects.filter(workflow=control_set.workflow_id).order_by("number")
+    known = list(sets.values_list("number", "sha256", "effective_from"))
+    begins = {number: begin for number, _, begin in known}
+    periods = [
+        {"number": number, "from": begin, "until": begins.get(number + 1)}
+        for number, sha256, begin in known
+        if sha256 == control_set.sha256
+    ]
     return {"sha256": control_set.sha256, **control_set.content, "in_force": periods}

@@ -1,0 +1,1 @@
+"""The controls' edge: what was live at a moment, and what is live now."""

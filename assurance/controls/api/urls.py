@@ -1,0 +1,22 @@
+from django.urls import path, register_converter
+
+from assurance.controls.api import views
+
+
+class Sha256Converter:
+    regex = "[0-9a-f]{64}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(Sha256Converter, "sha256")
+
+urlpatterns = [
+    path("control-sets/", views.ControlSetsView.as_view(), name="control_sets"),
+    path("control-sets/<sha256:sha256>/", views.ControlSetView.as_view(), name="control_set"),
+    path("controls/", views.ControlsView.as_view(), name="controls_live"),
+]
