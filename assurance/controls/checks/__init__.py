@@ -1,0 +1,22 @@
+"""The checks that verification controls run. One file each; importing it puts it on the list.
+
+How to write one is in `registry`; what they answer in `outcomes`.
+"""
+
+from assurance.controls.checks import (  # noqa: F401
+    approved_versions,
+    arithmetic,
+    bands,
+    cumulative,
+    earlier_cases,
+    figures_in_sources,
+    freshness,
+    json_schema,
+    leaked_secrets,
+    length,
+    limits,
+    lists,
+    personal_data,
+    quotations_in_sources,
+    wording,
+)
