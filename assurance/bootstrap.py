@@ -161,7 +161,8 @@ def _works(python: Path) -> bool:
 
 def _install(requirements: str) -> None:
     count = (ROOT / requirements).read_text().count("==")
-    say(f"Installing {count} packages from {requirements}, each checked by its hash.")
+    packages = f"{count} package{'s' if count > 1 else ''}"
+    say(f"Installing {packages} from {requirements}, each checked by its hash.")
     python = str(venv_python())
     # The file names every package, so nothing is left to resolve; compiling is done in parallel.
     options = ["--require-hashes", "--no-deps", "--no-compile", "--no-input", "--quiet"]

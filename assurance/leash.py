@@ -138,8 +138,8 @@ def watch() -> None:
         if word == "done":
             return
         if word == "add":
-            pid, number, started = rest.split(" ", 2)
-            leaders[int(pid)] = (int(pid), started, int(number))
+            pid, stop, started = rest.split(" ", 2)
+            leaders[int(pid)] = (int(pid), started, int(stop))
         elif word == "drop":
             leaders.pop(int(rest), None)
     end(list(leaders.values()))
