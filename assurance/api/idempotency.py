@@ -164,10 +164,8 @@ class _Call:
 
     def rendered(self, response: Any) -> HttpResponse:
         """DRF renders late; the bytes are needed now, and the same bytes are sent."""
-        if (
-            self.view is None
-            or not hasattr(response, "accepted_renderer")
-            and not hasattr(response, "data")
+        if self.view is None or (
+            not hasattr(response, "accepted_renderer") and not hasattr(response, "data")
         ):
             return response
         view: Any = self.view
@@ -221,7 +219,7 @@ def stored(kept: Kept) -> HttpResponse | None:
     return response
 
 
-class running:  # noqa: N801 (it reads as a word: with running(kept))
+class running:
     """Holds the lock of one named request on the connection; 409 with Retry-After where another
     holds it. A crash ends the connection and with it the lock."""
 

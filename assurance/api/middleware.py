@@ -17,6 +17,8 @@ from assurance.api.negotiation import accepts_json
 from assurance.errors import DomainError
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+# Ids are written in lower case; Django's own converter knows no other, callers sometimes do.
+_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 _LAX = re.compile(r"^/api/(docs|schema)/")
 
 
@@ -59,6 +61,7 @@ class ApiGateMiddleware:
             )
         if problems.is_api(request):
             self.look_at_api(request, query)
+            request.path_info = _ID.sub(lambda id: id[0].lower(), request.path_info)
 
     def look_at_api(self, request: HttpRequest, query: str) -> None:
         if not settings.PLAIN_HTTP and not request.is_secure():

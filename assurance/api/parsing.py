@@ -56,7 +56,8 @@ def load_body(
     data = read_body(request, max_bytes=max_bytes)
     if not data and optional:
         return {}
-    require_json(request)
+    if data:
+        require_json(request)
     return loads(data, limits)
 
 
