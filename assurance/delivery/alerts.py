@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from assurance.accounts.clients import require_keeper
 from assurance.delivery.choices import EventType
 from assurance.delivery.mail import promise_mail
 from assurance.delivery.models import Alert, Endpoint
@@ -92,6 +93,7 @@ def raise_alert(
 @transaction.atomic
 def close_alert(alert: Alert, *, by: User, at: datetime) -> Alert:
     """Say that it has been dealt with. Closing a closed one changes nothing."""
+    require_keeper([alert.workflow], by, at)
     alert = Alert.objects.select_for_update().get(pk=alert.pk)
     if alert.closed_at is None:
         alert.closed_at, alert.closed_by = at, by

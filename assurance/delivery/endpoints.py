@@ -10,7 +10,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from assurance.accounts.models import Client
+from assurance.accounts.clients import require_keeper
+from assurance.accounts.grants import actor_for
+from assurance.accounts.models import Client, User
 from assurance.delivery import signing
 from assurance.delivery.addresses import check_url
 from assurance.delivery.choices import DeliveryStatus, EventType
@@ -28,7 +30,7 @@ def create_endpoint(
     client: Client,
     url: str,
     *,
-    by: Actor,
+    by: User | None,
     at: datetime,
     event_types: Iterable[str] = (),
     description: str = "",
@@ -40,8 +42,9 @@ def create_endpoint(
     """Make an endpoint; returns it and its secret, which is shown this once.
 
     Raises DomainError with the pointer of the field: `/url`, `/event_types`, `/headers/…`,
-    `/secret`.
+    `/secret`. Whoever acts here keeps every workflow of the client; None is the operator.
     """
+    require_keeper(client.workflows, by, at)
     secret = signing.new_secret() if secret is None else signing.check_secret(secret)
     endpoint = Endpoint(
         client=client,
@@ -55,14 +58,16 @@ def create_endpoint(
         created_at=at,
     )
     _save(endpoint)
-    _tell("endpoint.created", endpoint, by=by, at=at)
+    _tell("endpoint.created", endpoint, actor_for(by), at)
     return endpoint, secret
 
 
 @transaction.atomic
-def change_endpoint(endpoint: Endpoint, *, by: Actor, at: datetime, **changes: Any) -> Endpoint:
+def change_endpoint(
+    endpoint: Endpoint, *, by: User | None, at: datetime, **changes: Any
+) -> Endpoint:
     """Change url, description, event_types, headers or the client certificate and its key."""
-    endpoint = _locked(endpoint)
+    endpoint = _kept(endpoint, by, at)
     checks = {"url": lambda url: check_url(url).url, "headers": check_headers}
     checks |= {"event_types": _checked_types}
     for name, value in changes.items():
@@ -70,28 +75,36 @@ def change_endpoint(endpoint: Endpoint, *, by: Actor, at: datetime, **changes: A
             raise TypeError(f"{name} of an endpoint is not changed here.")
         setattr(endpoint, name, checks.get(name, str)(value))
     _save(endpoint)
-    _tell("endpoint.changed", endpoint, by=by, at=at, changed=sorted(changes))
+    _tell("endpoint.changed", endpoint, actor_for(by), at, changed=sorted(changes))
     return endpoint
 
 
 @transaction.atomic
 def rotate_secret(
-    endpoint: Endpoint, *, by: Actor, at: datetime, overlap: timedelta = ROTATION
+    endpoint: Endpoint, *, by: User | None, at: datetime, overlap: timedelta = ROTATION
 ) -> tuple[Endpoint, str]:
     """Give a new secret, shown this once. For a day both sign, so that the receiver can move."""
-    endpoint = _locked(endpoint)
+    endpoint = _kept(endpoint, by, at)
     secret = signing.new_secret()
     endpoint.previous_secret_sealed = endpoint.secret_sealed
     endpoint.previous_secret_until = at + overlap
     endpoint.secret_sealed = signing.seal(secret)
     _save(endpoint)
-    _tell("endpoint.secret_rotated", endpoint, by=by, at=at, overlap=overlap.total_seconds())
+    hours = overlap.total_seconds() / 3600
+    _tell("endpoint.secret_rotated", endpoint, actor_for(by), at, overlap_hours=hours)
     return endpoint, secret
 
 
 @transaction.atomic
-def switch_off(endpoint: Endpoint, *, by: Actor, at: datetime, reason: str) -> Endpoint:
+def switch_off(endpoint: Endpoint, *, by: User | None, at: datetime, reason: str) -> Endpoint:
     """Send nothing more to it. What was on its way is cancelled and can be resent later."""
+    endpoint = _kept(endpoint, by, at)
+    return turn_away(endpoint, actor=actor_for(by), at=at, reason=reason)
+
+
+@transaction.atomic
+def turn_away(endpoint: Endpoint, *, actor: Actor, at: datetime, reason: str) -> Endpoint:
+    """The same, asked for by a receiver that has gone."""
     endpoint = _locked(endpoint)
     if not endpoint.active:
         return endpoint
@@ -101,21 +114,28 @@ def switch_off(endpoint: Endpoint, *, by: Actor, at: datetime, reason: str) -> E
     Delivery.objects.pending().filter(endpoint=endpoint).update(
         status=DeliveryStatus.CANCELLED, claimed_until=None, last_error=sentence
     )
-    _tell("endpoint.switched_off", endpoint, by=by, at=at, reason=endpoint.disabled_reason)
+    _tell("endpoint.switched_off", endpoint, actor, at, reason=endpoint.disabled_reason)
     return endpoint
 
 
 @transaction.atomic
-def switch_on(endpoint: Endpoint, *, by: Actor, at: datetime) -> Endpoint:
+def switch_on(endpoint: Endpoint, *, by: User | None, at: datetime) -> Endpoint:
     """Send to it again, what is promised from now on."""
-    endpoint = _locked(endpoint)
+    endpoint = _kept(endpoint, by, at)
     if endpoint.active:
         return endpoint
     check_url(endpoint.url)
     endpoint.active, endpoint.disabled_reason = True, ""
     endpoint.failures, endpoint.failing_since, endpoint.resting_until = 0, None, None
     _save(endpoint)
-    _tell("endpoint.switched_on", endpoint, by=by, at=at)
+    _tell("endpoint.switched_on", endpoint, actor_for(by), at)
+    return endpoint
+
+
+def _kept(endpoint: Endpoint, by: User | None, at: datetime) -> Endpoint:
+    """The endpoint under its lock, for somebody who keeps its client."""
+    endpoint = _locked(endpoint)
+    require_keeper(endpoint.client.workflows, by, at)
     return endpoint
 
 
@@ -155,7 +175,7 @@ def _save(endpoint: Endpoint) -> None:
         raise
 
 
-def _tell(type: str, endpoint: Endpoint, *, by: Actor, at: datetime, **more: Any) -> None:
+def _tell(type: str, endpoint: Endpoint, actor: Actor, at: datetime, **more: Any) -> None:
     payload = {
         "endpoint": endpoint.pk,
         "client": endpoint.client.name,
@@ -164,4 +184,4 @@ def _tell(type: str, endpoint: Endpoint, *, by: Actor, at: datetime, **more: Any
         "headers": sorted(endpoint.headers),
         **more,
     }
-    record(INSTALLATION, type, payload, actor=by, at=at)
+    record(INSTALLATION, type, payload, actor=actor, at=at)

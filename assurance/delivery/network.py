@@ -7,6 +7,7 @@ one, with the name still proving itself in TLS. No redirects, no proxy from the 
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import threading
@@ -25,6 +26,9 @@ import httpx
 from django.conf import settings
 
 from assurance.delivery.addresses import is_loopback_allowed, may_connect, not_public
+
+# httpx writes every address into the log, and addresses of receivers may carry a secret.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 SECONDS = 15.0
 LONGEST_REPLY = 64 * 1024

@@ -8,32 +8,43 @@ from datetime import datetime
 
 from django.db import transaction
 
+from assurance.accounts.clients import require_keeper
+from assurance.accounts.grants import actor_for
+from assurance.accounts.models import User
 from assurance.delivery import doorbell
 from assurance.delivery.choices import DeliveryStatus
 from assurance.delivery.models import Delivery, Endpoint
 from assurance.errors import DomainError
-from assurance.record.actors import Actor
 from assurance.record.ledger import INSTALLATION, record
 
 MOST_AT_ONCE = 1000
 
 
 @transaction.atomic
-def resend(delivery: Delivery, *, by: Actor, at: datetime) -> Delivery:
+def resend(delivery: Delivery, *, by: User | None, at: datetime) -> Delivery:
     """Put one delivery on its way again, with all tries before it. One that is on its way is
     tried at once."""
+    require_keeper([delivery.workflow], by, at)
     _refuse_where_nothing_is_sent(delivery.endpoint)
     delivery = Delivery.objects.select_for_update(no_key=True).get(pk=delivery.pk)
     _start_again([delivery], at=at)
     payload = {"endpoint": delivery.endpoint_id, "webhook_id": delivery.webhook_id}
-    record(INSTALLATION, "webhook.resent", payload, actor=by, at=at, workflow=delivery.workflow)
+    record(
+        INSTALLATION,
+        "webhook.resent",
+        payload,
+        actor=actor_for(by),
+        at=at,
+        workflow=delivery.workflow,
+    )
     return delivery
 
 
 @transaction.atomic
-def resend_undelivered(endpoint: Endpoint, *, by: Actor, at: datetime) -> int:
+def resend_undelivered(endpoint: Endpoint, *, by: User | None, at: datetime) -> int:
     """Put everything of one endpoint that was given up or cancelled on its way again, the oldest
     thousand first; returns how many."""
+    require_keeper(endpoint.client.workflows, by, at)
     _refuse_where_nothing_is_sent(endpoint)
     undelivered = Delivery.objects.undelivered().filter(endpoint=endpoint)
     rows = undelivered.select_for_update(no_key=True).order_by("pk")
@@ -44,7 +55,7 @@ def resend_undelivered(endpoint: Endpoint, *, by: Actor, at: datetime) -> int:
             "endpoint": endpoint.pk,
             "webhook_ids": [delivery.webhook_id for delivery in deliveries],
         }
-        record(INSTALLATION, "webhook.resent", payload, actor=by, at=at)
+        record(INSTALLATION, "webhook.resent", payload, actor=actor_for(by), at=at)
     return len(deliveries)
 
 

@@ -15,7 +15,7 @@ from django.db.models import F
 from assurance.delivery.alerts import raise_alert
 from assurance.delivery.choices import DeliveryStatus
 from assurance.delivery.due import FAILING
-from assurance.delivery.endpoints import switch_off
+from assurance.delivery.endpoints import turn_away
 from assurance.delivery.models import Delivery, DeliveryAttempt, Endpoint
 from assurance.delivery.network import Reply
 from assurance.delivery.retries import PATIENCE, TRIES, pause_before
@@ -128,8 +128,8 @@ def _switched_off_by_receiver(delivery: Delivery, *, at: datetime) -> None:
     """410: the receiver wants nothing more. This one is given up, the rest cancelled."""
     _close(delivery, DeliveryStatus.DEAD)
     _tell(delivery, "webhook.given_up", at=at)
-    endpoint = switch_off(
-        delivery.endpoint, by=WORKER, at=at, reason="The receiver answered 410 Gone."
+    endpoint = turn_away(
+        delivery.endpoint, actor=WORKER, at=at, reason="The receiver answered 410 Gone."
     )
     raise_alert(
         "endpoint_gone",

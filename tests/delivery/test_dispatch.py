@@ -97,9 +97,7 @@ def test_a_dead_letter_lets_the_next_of_its_case_go(receiver, dispatched):
 
 def test_forty_cases_with_a_flaky_receiver_keep_their_order_and_lose_nothing(receiver, dispatched):
     EndpointFactory(url=receiver.url)
-    sent = {
-        f"case-{c}": [promised(f"case-{c}", n=n).webhook_id for n in range(3)] for c in range(40)
-    }
+    sent = [[promised(f"case-{c}", n=n).webhook_id for n in range(3)] for c in range(40)]
     count = iter(range(100_000))
     rude = [Answer(500), RESET, Answer(503), GARBAGE]
     receiver.behave = lambda request: rude[n % 4] if (n := next(count)) % 3 == 0 else Answer()
