@@ -31,6 +31,8 @@ def house(settings, db):
     settings.ROOT_URLCONF = "tests.api.house"
     settings.ALLOWED_HOSTS = ["*"]
     settings.PLAIN_HTTP = True
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
     settings.SECURE_SSL_REDIRECT = False
     cache.clear()
     work.clear()

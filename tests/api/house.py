@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import msgspec
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -77,6 +78,11 @@ class Submit(Open):
     def post(self, request: Request) -> Response:
         found = envelope.from_request(request, CaseIn)
         return Response(msgspec.to_builtins(found), status=201)
+
+
+class Thing(Open):
+    def post(self, request: Request, id: UUID) -> Response:
+        return Response({"id": str(id)})
 
 
 class Small(Open):
@@ -209,7 +215,7 @@ urlpatterns = [
     path("api/t/limited/", Limited.as_view()),
     path("api/t/reports/", Reports.as_view()),
     path("api/t/reports/newest/", Reports.as_view()),
-    path("api/t/things/<uuid:id>/", Echo.as_view()),
+    path("api/t/things/<uuid:id>/", Thing.as_view()),
     path("api/t/do/", Do.as_view()),
     path("api/t/do-atomically/", DoAtomically.as_view()),
     path("api/t/do-and-link/", DoAndLink.as_view()),
