@@ -115,8 +115,10 @@ class ClientAdmin(VerbAdmin):
     list_display = ["name", "workflows", "scopes", "active"]
     list_filter = ["active"]
     search_fields = ["name"]
-    inlines = [KeyInline]
     change_form_template = "admin/accounts/client/change_form.html"
+
+    def get_inlines(self, request: HttpRequest, obj: Client | None) -> list[type[KeyInline]]:
+        return [KeyInline] if obj else []
 
     def get_readonly_fields(self, request: HttpRequest, obj: Client | None = None) -> list[str]:
         return ["name"] if obj else []
@@ -133,7 +135,7 @@ class ClientAdmin(VerbAdmin):
         client = get_object_or_404(Client, pk=client_id)
         if not self.has_change_permission(request, client):
             return redirect("admin:accounts_client_changelist")
-        form = KeyForm(request.POST or None)
+        form = KeyForm(request.POST if request.method == "POST" else None)
         secret = key = None
         if request.method == "POST" and form.is_valid():
             try:

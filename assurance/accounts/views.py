@@ -26,7 +26,8 @@ from assurance.errors import DomainError
 def me(request: HttpRequest) -> HttpResponse:
     """One's settings, roles and sign-ins; a post keeps the settings."""
     # The form writes to its instance before it is valid, and the page shows the account.
-    form = PreferencesForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))
+    account = User.objects.get(pk=request.user.pk)
+    form = PreferencesForm(request.POST if request.method == "POST" else None, instance=account)
     if request.method == "POST" and form.is_valid():
         User.objects.filter(pk=request.user.pk).update(**form.cleaned_data)
         messages.success(request, "Your settings are kept.")

@@ -12,208 +12,821 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(error_messages={'unique': 'A person with this reference exists. Point the account to that person.'}, help_text='The HR number or SSO subject. Two accounts of one human share one person.', max_length=200, unique=True, validators=[django.core.validators.RegexValidator('^[^\\s\\x00-\\x1f\\x7f](?:[^\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x1f\\x7f])?\\Z', 'Write the reference without spaces around it and without control characters.')], verbose_name='reference')),
-                ('name', models.CharField(max_length=200)),
-                ('active', models.BooleanField(default=True, help_text='Off: every account of this person is refused at once.')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "ref",
+                    models.CharField(
+                        error_messages={
+                            "unique": "A person with this reference exists. Point the account to that person."
+                        },
+                        help_text="The HR number or SSO subject. Two accounts of one human share one person.",
+                        max_length=200,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[^\\s\\x00-\\x1f\\x7f](?:[^\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x1f\\x7f])?\\Z",
+                                "Write the reference without spaces around it and without control characters.",
+                            )
+                        ],
+                        verbose_name="reference",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Off: every account of this person is refused at once.",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'ref'],
+                "ordering": ["name", "ref"],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('theme', models.CharField(choices=[('auto', 'Like the machine'), ('light', 'Light'), ('dark', 'Dark')], default='auto', max_length=5)),
-                ('density', models.CharField(choices=[('comfortable', 'Comfortable'), ('compact', 'Compact')], default='comfortable', max_length=11)),
-                ('shortcuts', models.BooleanField(default=True, verbose_name='keyboard shortcuts')),
-                ('wants_case_email', models.BooleanField(default=False, verbose_name='mail about my cases')),
-                ('rights_changed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
-                ('person', models.ForeignKey(blank=True, help_text='The human behind this account. Nobody acts as lead, governance owner or incident lead without one.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='accounts.person')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                (
+                    "first_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="first name"),
+                ),
+                (
+                    "last_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="last name"),
+                ),
+                (
+                    "email",
+                    models.EmailField(blank=True, max_length=254, verbose_name="email address"),
+                ),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                (
+                    "date_joined",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="date joined"
+                    ),
+                ),
+                (
+                    "theme",
+                    models.CharField(
+                        choices=[
+                            ("auto", "Like the machine"),
+                            ("light", "Light"),
+                            ("dark", "Dark"),
+                        ],
+                        default="auto",
+                        max_length=5,
+                    ),
+                ),
+                (
+                    "density",
+                    models.CharField(
+                        choices=[("comfortable", "Comfortable"), ("compact", "Compact")],
+                        default="comfortable",
+                        max_length=11,
+                    ),
+                ),
+                ("shortcuts", models.BooleanField(default=True, verbose_name="keyboard shortcuts")),
+                (
+                    "wants_case_email",
+                    models.BooleanField(default=False, verbose_name="mail about my cases"),
+                ),
+                ("rights_changed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The human behind this account. Nobody acts as lead, governance owner or incident lead without one.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="accounts",
+                        to="accounts.person",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'abstract': False,
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "abstract": False,
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='Client',
+            name="Client",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('workflows', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(max_length=100), blank=True, default=list, help_text='Slugs, separated by commas. It reads and posts nothing outside of them.', size=None)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('cases:read', 'Read cases'), ('cases:write', 'Submit cases'), ('outcomes:write', 'Report outcomes'), ('events:read', 'Read events'), ('incidents:write', 'Open incidents')], max_length=20), blank=True, default=list, help_text='Any of cases:read, cases:write, outcomes:write, events:read, incidents:write, separated by commas.', size=None)),
-                ('active', models.BooleanField(default=True, help_text='Off: all its keys are refused at once.')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, unique=True)),
+                (
+                    "workflows",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(max_length=100),
+                        blank=True,
+                        default=list,
+                        help_text="Slugs, separated by commas. It reads and posts nothing outside of them.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("cases:read", "Read cases"),
+                                ("cases:write", "Submit cases"),
+                                ("outcomes:write", "Report outcomes"),
+                                ("events:read", "Read events"),
+                                ("incidents:write", "Open incidents"),
+                            ],
+                            max_length=20,
+                        ),
+                        blank=True,
+                        default=list,
+                        help_text="Any of cases:read, cases:write, outcomes:write, events:read, incidents:write, separated by commas.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "active",
+                    models.BooleanField(
+                        default=True, help_text="Off: all its keys are refused at once."
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('scopes__contained_by', ['cases:read', 'cases:write', 'outcomes:write', 'events:read', 'incidents:write'])), name='client_scopes_known', violation_error_message='Use only these scopes: cases:read, cases:write, outcomes:write, events:read, incidents:write.')],
+                "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "scopes__contained_by",
+                                [
+                                    "cases:read",
+                                    "cases:write",
+                                    "outcomes:write",
+                                    "events:read",
+                                    "incidents:write",
+                                ],
+                            )
+                        ),
+                        name="client_scopes_known",
+                        violation_error_message="Use only these scopes: cases:read, cases:write, outcomes:write, events:read, incidents:write.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='HistoricalClient',
+            name="HistoricalClient",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('name', models.CharField(db_index=True, max_length=100)),
-                ('workflows', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(max_length=100), blank=True, default=list, help_text='Slugs, separated by commas. It reads and posts nothing outside of them.', size=None)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('cases:read', 'Read cases'), ('cases:write', 'Submit cases'), ('outcomes:write', 'Report outcomes'), ('events:read', 'Read events'), ('incidents:write', 'Open incidents')], max_length=20), blank=True, default=list, help_text='Any of cases:read, cases:write, outcomes:write, events:read, incidents:write, separated by commas.', size=None)),
-                ('active', models.BooleanField(default=True, help_text='Off: all its keys are refused at once.')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(db_index=True, max_length=100)),
+                (
+                    "workflows",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(max_length=100),
+                        blank=True,
+                        default=list,
+                        help_text="Slugs, separated by commas. It reads and posts nothing outside of them.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("cases:read", "Read cases"),
+                                ("cases:write", "Submit cases"),
+                                ("outcomes:write", "Report outcomes"),
+                                ("events:read", "Read events"),
+                                ("incidents:write", "Open incidents"),
+                            ],
+                            max_length=20,
+                        ),
+                        blank=True,
+                        default=list,
+                        help_text="Any of cases:read, cases:write, outcomes:write, events:read, incidents:write, separated by commas.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "active",
+                    models.BooleanField(
+                        default=True, help_text="Off: all its keys are refused at once."
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.TextField(null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical client',
-                'verbose_name_plural': 'historical clients',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical client",
+                "verbose_name_plural": "historical clients",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalPerson',
+            name="HistoricalPerson",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('ref', models.CharField(db_index=True, error_messages={'unique': 'A person with this reference exists. Point the account to that person.'}, help_text='The HR number or SSO subject. Two accounts of one human share one person.', max_length=200, validators=[django.core.validators.RegexValidator('^[^\\s\\x00-\\x1f\\x7f](?:[^\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x1f\\x7f])?\\Z', 'Write the reference without spaces around it and without control characters.')], verbose_name='reference')),
-                ('name', models.CharField(max_length=200)),
-                ('active', models.BooleanField(default=True, help_text='Off: every account of this person is refused at once.')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "ref",
+                    models.CharField(
+                        db_index=True,
+                        error_messages={
+                            "unique": "A person with this reference exists. Point the account to that person."
+                        },
+                        help_text="The HR number or SSO subject. Two accounts of one human share one person.",
+                        max_length=200,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[^\\s\\x00-\\x1f\\x7f](?:[^\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x1f\\x7f])?\\Z",
+                                "Write the reference without spaces around it and without control characters.",
+                            )
+                        ],
+                        verbose_name="reference",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Off: every account of this person is refused at once.",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.TextField(null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical person',
-                'verbose_name_plural': 'historical persons',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical person",
+                "verbose_name_plural": "historical persons",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalGrant',
+            name="HistoricalGrant",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('role', models.CharField(choices=[('reviewer', 'Reviewer'), ('lead', 'Lead'), ('governance', 'Governance owner'), ('incident_lead', 'Incident lead'), ('auditor', 'Auditor'), ('integrator', 'Integrator')], max_length=13)),
-                ('workflow', models.SlugField(blank=True, help_text="The workflow's slug; empty means all workflows.", max_length=100)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('confirmation', models.CharField(choices=[('not_needed', 'Not needed'), ('waiting', 'Waiting for a second person'), ('confirmed', 'Confirmed by a second person'), ('alone', 'Granted alone, before two persons held it')], default='not_needed', max_length=10)),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('confirmed_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('granted_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('confirmed_by_person', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.person')),
-                ('granted_by_person', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.person')),
-                ('person', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.person')),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("reviewer", "Reviewer"),
+                            ("lead", "Lead"),
+                            ("governance", "Governance owner"),
+                            ("incident_lead", "Incident lead"),
+                            ("auditor", "Auditor"),
+                            ("integrator", "Integrator"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
+                (
+                    "workflow",
+                    models.SlugField(
+                        blank=True,
+                        help_text="The workflow's slug; empty means all workflows.",
+                        max_length=100,
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "confirmation",
+                    models.CharField(
+                        choices=[
+                            ("not_needed", "Not needed"),
+                            ("waiting", "Waiting for a second person"),
+                            ("confirmed", "Confirmed by a second person"),
+                            ("alone", "Granted alone, before two persons held it"),
+                        ],
+                        default="not_needed",
+                        max_length=10,
+                    ),
+                ),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.TextField(null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "granted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "confirmed_by_person",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.person",
+                    ),
+                ),
+                (
+                    "granted_by_person",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.person",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.person",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical grant',
-                'verbose_name_plural': 'historical grants',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical grant",
+                "verbose_name_plural": "historical grants",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='SignIn',
+            name="SignIn",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('session_key', models.CharField(max_length=40, unique=True)),
-                ('started_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('browser', models.CharField(blank=True, max_length=200)),
-                ('address', models.GenericIPAddressField(blank=True, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sign_ins', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("session_key", models.CharField(max_length=40, unique=True)),
+                ("started_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
+                ("browser", models.CharField(blank=True, max_length=200)),
+                ("address", models.GenericIPAddressField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sign_ins",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-last_seen_at'],
+                "ordering": ["-last_seen_at"],
             },
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key_id', models.CharField(max_length=16, unique=True)),
-                ('secret_sha256', models.CharField(max_length=64)),
-                ('slot', models.PositiveSmallIntegerField(choices=[(1, 'first'), (2, 'second')], default=1)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('leaked_at', models.DateTimeField(blank=True, help_text='When it was first seen in an address. Replace it.', null=True)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='keys', to='accounts.client')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key_id", models.CharField(max_length=16, unique=True)),
+                ("secret_sha256", models.CharField(max_length=64)),
+                (
+                    "slot",
+                    models.PositiveSmallIntegerField(
+                        choices=[(1, "first"), (2, "second")], default=1
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "leaked_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When it was first seen in an address. Replace it.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="keys",
+                        to="accounts.client",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API key',
-                'ordering': ['-created_at'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('slot__in', [1, 2])), name='apikey_slot_one_or_two', violation_error_message='A client has two living keys at most. Revoke one first.'), models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('client', 'slot'), name='apikey_two_live_at_most', violation_error_message='A client has two living keys at most. Revoke one first.'), models.CheckConstraint(condition=models.Q(('expires_at', None), ('expires_at__gt', models.F('created_at')), _connector='OR'), name='apikey_expires_after_it_begins', violation_error_message='The expiry lies before the key. Choose a later moment.')],
+                "verbose_name": "API key",
+                "ordering": ["-created_at"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("slot__in", [1, 2])),
+                        name="apikey_slot_one_or_two",
+                        violation_error_message="A client has two living keys at most. Revoke one first.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("revoked_at", None)),
+                        fields=("client", "slot"),
+                        name="apikey_two_live_at_most",
+                        violation_error_message="A client has two living keys at most. Revoke one first.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("expires_at", None),
+                            ("expires_at__gt", models.F("created_at")),
+                            _connector="OR",
+                        ),
+                        name="apikey_expires_after_it_begins",
+                        violation_error_message="The expiry lies before the key. Choose a later moment.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Grant',
+            name="Grant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('reviewer', 'Reviewer'), ('lead', 'Lead'), ('governance', 'Governance owner'), ('incident_lead', 'Incident lead'), ('auditor', 'Auditor'), ('integrator', 'Integrator')], max_length=13)),
-                ('workflow', models.SlugField(blank=True, help_text="The workflow's slug; empty means all workflows.", max_length=100)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('confirmation', models.CharField(choices=[('not_needed', 'Not needed'), ('waiting', 'Waiting for a second person'), ('confirmed', 'Confirmed by a second person'), ('alone', 'Granted alone, before two persons held it')], default='not_needed', max_length=10)),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('confirmed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('granted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('confirmed_by_person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person')),
-                ('granted_by_person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.person')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='accounts.person')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("reviewer", "Reviewer"),
+                            ("lead", "Lead"),
+                            ("governance", "Governance owner"),
+                            ("incident_lead", "Incident lead"),
+                            ("auditor", "Auditor"),
+                            ("integrator", "Integrator"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
+                (
+                    "workflow",
+                    models.SlugField(
+                        blank=True,
+                        help_text="The workflow's slug; empty means all workflows.",
+                        max_length=100,
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "confirmation",
+                    models.CharField(
+                        choices=[
+                            ("not_needed", "Not needed"),
+                            ("waiting", "Waiting for a second person"),
+                            ("confirmed", "Confirmed by a second person"),
+                            ("alone", "Granted alone, before two persons held it"),
+                        ],
+                        default="not_needed",
+                        max_length=10,
+                    ),
+                ),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "granted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "confirmed_by_person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.person",
+                    ),
+                ),
+                (
+                    "granted_by_person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.person",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="grants",
+                        to="accounts.person",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['person', 'role', 'workflow', '-created_at'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('person', 'role', 'workflow'), name='grant_once_per_person_role_workflow', violation_error_message='This person holds this role there already.'), models.CheckConstraint(condition=models.Q(('role__in', ['reviewer', 'lead', 'governance', 'incident_lead', 'auditor', 'integrator'])), name='grant_role_known', violation_error_message='Choose a role: reviewer, lead, governance, incident_lead, auditor, integrator.'), models.CheckConstraint(condition=models.Q(('granted_by_person', None), models.Q(('granted_by_person', models.F('person')), _negated=True), _connector='OR'), name='grant_not_to_oneself', violation_error_message='Nobody changes their own grants. Ask somebody else.'), models.CheckConstraint(condition=models.Q(('confirmed_by_person', None), models.Q(models.Q(('confirmed_by_person', models.F('person')), _negated=True), models.Q(('granted_by_person', None), models.Q(('confirmed_by_person', models.F('granted_by_person')), _negated=True), _connector='OR')), _connector='OR'), name='grant_confirmed_by_a_second_person', violation_error_message='A second person confirms: neither who granted it nor who receives it.'), models.CheckConstraint(condition=models.Q(models.Q(('confirmation', 'confirmed'), ('confirmed_at__isnull', False), ('confirmed_by__isnull', False), ('confirmed_by_person__isnull', False)), models.Q(models.Q(('confirmation', 'confirmed'), _negated=True), ('confirmed_at', None), ('confirmed_by', None), ('confirmed_by_person', None)), _connector='OR'), name='grant_confirmed_iff_confirmer', violation_error_message='A grant names its confirmer exactly once it is confirmed.'), models.CheckConstraint(condition=models.Q(('confirmation', 'not_needed'), ('role', 'governance'), ('workflow', ''), _negated=True), name='grant_of_all_governance_needs_two', violation_error_message='Governance of all workflows needs a second person.'), models.CheckConstraint(condition=models.Q(('expires_at', None), ('expires_at__gt', models.F('created_at')), _connector='OR'), name='grant_expires_after_it_begins', violation_error_message='The expiry lies before the grant. Choose a later moment.')],
+                "ordering": ["person", "role", "workflow", "-created_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("revoked_at", None)),
+                        fields=("person", "role", "workflow"),
+                        name="grant_once_per_person_role_workflow",
+                        violation_error_message="This person holds this role there already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "role__in",
+                                [
+                                    "reviewer",
+                                    "lead",
+                                    "governance",
+                                    "incident_lead",
+                                    "auditor",
+                                    "integrator",
+                                ],
+                            )
+                        ),
+                        name="grant_role_known",
+                        violation_error_message="Choose a role: reviewer, lead, governance, incident_lead, auditor, integrator.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("granted_by_person", None),
+                            models.Q(("granted_by_person", models.F("person")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="grant_not_to_oneself",
+                        violation_error_message="Nobody changes their own grants. Ask somebody else.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("confirmed_by_person", None),
+                            models.Q(
+                                models.Q(
+                                    ("confirmed_by_person", models.F("person")), _negated=True
+                                ),
+                                models.Q(
+                                    ("granted_by_person", None),
+                                    models.Q(
+                                        ("confirmed_by_person", models.F("granted_by_person")),
+                                        _negated=True,
+                                    ),
+                                    _connector="OR",
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="grant_confirmed_by_a_second_person",
+                        violation_error_message="A second person confirms: neither who granted it nor who receives it.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("confirmation", "confirmed"),
+                                ("confirmed_at__isnull", False),
+                                ("confirmed_by__isnull", False),
+                                ("confirmed_by_person__isnull", False),
+                            ),
+                            models.Q(
+                                models.Q(("confirmation", "confirmed"), _negated=True),
+                                ("confirmed_at", None),
+                                ("confirmed_by", None),
+                                ("confirmed_by_person", None),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="grant_confirmed_iff_confirmer",
+                        violation_error_message="A grant names its confirmer exactly once it is confirmed.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("confirmation", "not_needed"),
+                            ("role", "governance"),
+                            ("workflow", ""),
+                            _negated=True,
+                        ),
+                        name="grant_of_all_governance_needs_two",
+                        violation_error_message="Governance of all workflows needs a second person.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("expires_at", None),
+                            ("expires_at__gt", models.F("created_at")),
+                            _connector="OR",
+                        ),
+                        name="grant_expires_after_it_begins",
+                        violation_error_message="The expiry lies before the grant. Choose a later moment.",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('theme__in', ['auto', 'light', 'dark'])), name='user_theme_known', violation_error_message='Choose a theme: auto, light or dark.'),
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("theme__in", ["auto", "light", "dark"])),
+                name="user_theme_known",
+                violation_error_message="Choose a theme: auto, light or dark.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('density__in', ['comfortable', 'compact'])), name='user_density_known', violation_error_message='Choose a density: comfortable or compact.'),
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("density__in", ["comfortable", "compact"])),
+                name="user_density_known",
+                violation_error_message="Choose a density: comfortable or compact.",
+            ),
         ),
     ]
