@@ -64,7 +64,7 @@ def verification(key: str = "VER-01", **fields: Any) -> dict[str, Any]:
         "owner": "grace",
         "failure_scenario": "An amount beyond every limit goes out.",
         "boundary": 2,
-        "check": {"name": "number_limit", "params": {"field": "output.amount", "max": 10000}},
+        "check": {"name": "number_limit", "params": {"field": "output.amount", "maximum": 10000}},
         **fields,
     }
 
