@@ -1,0 +1,89 @@
+"""What happened on a case, in words, newest first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from assurance.record.models import Event
+from reviews.choices import End, Outcome, SkipReason
+from reviews.models import Case
+from reviews.presenting.marking import visible
+
+MOST = 50
+NAMES = {
+    "intake": "Countermark",
+    "release": "Countermark",
+    "deadlines": "Countermark",
+}
+
+
+def present(case: Case, *, with_hash: bool = False) -> list[dict[str, Any]]:
+    """The events of the case as `_thread.html` needs them."""
+    events = (
+        Event.objects.filter(stream_type="case", stream_id=str(case.id))
+        .select_related("payload", "actor_user")
+        .order_by("-seq")[:MOST]
+    )
+    return [entry(event, with_hash=with_hash) for event in events]
+
+
+def entry(event: Event, *, with_hash: bool) -> dict[str, Any]:
+    user = event.actor_user
+    text, quote = words(event.type, payload_of(event))
+    return {
+        "who": user.full_name_or_username if user else NAMES.get(event.actor_ref, event.actor_ref),
+        "initials": user.initials if user else event.actor_ref[:2],
+        "at": event.at,
+        "text": text,
+        "quote": visible(quote),
+        "client": user is None,
+        "event": user is None,
+        "hash": f"{event.seq}  {event.hash}" if with_hash else "",
+    }
+
+
+def payload_of(event: Event) -> dict[str, Any]:
+    return json.loads(bytes(event.payload.body))
+
+
+def words(type: str, payload: Mapping[str, Any]) -> tuple[str, str]:
+    """(what was done, in whose words)"""
+    match type:
+        case "case.received":
+            return "submitted the case", ""
+        case "case.revised":
+            return f"sent revision {payload['revision']}", ""
+        case "case.assessed":
+            number = payload["control_set"]["number"]
+            by = f" by {', '.join(payload['decided_by'])}" if payload["decided_by"] else ""
+            return f"judged under control set {number}: {payload['disposition']}{by}", ""
+        case "case.routed":
+            return f"routed to {payload['queue']}, {payload['priority']} priority", ""
+        case "case.claimed":
+            return "claimed the case", ""
+        case "case.released":
+            return "gave the case back", ""
+        case "case.skipped":
+            return f"skipped it: {SkipReason(payload['reason']).label.lower()}", ""
+        case "case.decided":
+            again = ", superseding the decision before" if payload.get("supersedes") else ""
+            label = Outcome(payload["outcome"]).label.lower()
+            return f"decided: {label}{again}", payload["rationale"]
+        case "case.decision_undone":
+            return "took the decision back", ""
+        case "case.closed":
+            return f"closed the case: {End(payload['end']).label.lower()}", ""
+        case "case.returned":
+            return "returned it to the system", payload.get("instructions") or ""
+        case "case.resumed":
+            return "resumed the case", payload["reason"]
+        case "case.overdue":
+            return "is late", ""
+        case "case.executed":
+            problem = payload.get("problem")
+            return "reported it done" + (f", against the answer ({problem})" if problem else ""), ""
+        case "case.outcome":
+            return f"reported what came of it: {payload['label']}", payload["note"]
+    return type.removeprefix("case.").replace("_", " "), ""

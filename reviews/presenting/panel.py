@@ -1,0 +1,181 @@
+"""The decision panel. Nothing is preselected; what was typed before is there again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from django.urls import reverse
+
+from reviews.choices import Outcome, SkipReason, State
+from reviews.decision_rules import least_rationale, least_reasons, offered_reasons, policy_for
+from reviews.decisions import verification_keys
+from reviews.eligibility import conflict_of
+from reviews.models import Case, Draft, Queue
+from reviews.presenting.output import editable_fields
+
+if TYPE_CHECKING:
+    from assurance.accounts.models import User
+    from assurance.controls.fields import Catalogue
+
+KEYS = {"approve": "a", "correct": "c", "reject": "r", "escalate": "e", "return": "b"}
+BUTTONS = {
+    "approve": "Send as drafted",
+    "correct": "Send corrected output",
+    "reject": "Reject and close",
+    "escalate": "Escalate",
+    "return": "Return for a new draft",
+}
+LEAVES = {
+    "approve": "The system is told that it may go ahead, exactly as drafted.",
+    "correct": "The system is told to use your output, once it passes the same checks.",
+    "reject": "The system is told to stop. Nothing is sent.",
+    "escalate": "Nothing leaves. The case waits in the other queue.",
+    "return": "The system gets your rationale as its instruction.",
+}
+
+
+def present(
+    case: Case,
+    *,
+    user: User,
+    draft: Draft | None,
+    output: Any,
+    catalogue: Catalogue,
+    at: datetime,
+    errors: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """What `_decision_form.html` needs, in the state that this person meets."""
+    if case.state != State.OPEN or case.pending is not None:
+        return {"state": "done", "text": done_text(case, at)}
+    if case.is_leased(at) and case.leased_by_id != user.pk:
+        assert case.leased_by is not None
+        return {
+            "state": "held",
+            "holder": case.leased_by.full_name_or_username,
+            "until": case.leased_until,
+        }
+    if refusal := refusal_for(case, user):
+        return {"state": "not_yours", "text": refusal}
+    if not case.is_held_by(user, at):
+        return {
+            "state": "unclaimed",
+            "claim_url": reverse("reviews:claim", args=[case.reference]),
+        }
+    return _ready(case, user, draft, output, catalogue, dict(errors or {}))
+
+
+def refusal_for(case: Case, user: User) -> str | None:
+    """Why this person cannot take the case, in a sentence; None if they may."""
+    if case.queue is None or not case.queue.members.filter(pk=user.pk).exists():
+        where = case.queue.name if case.queue else "its queue"
+        return f"Only members of {where} decide here. You can read the case."
+    return conflict_of(case, user)
+
+
+def done_text(case: Case, at: datetime) -> str:
+    if case.pending is not None:
+        who = case.pending.decided_by.full_name_or_username
+        return f"{who} decided: {case.pending.get_outcome_display().lower()}. It has not left yet."
+    if case.state == State.CLOSED:
+        return f"This case is closed: {case.get_end_display().lower()}."
+    if case.state == State.RETURNED:
+        return "This case is back with the system, which was asked for a new draft."
+    if case.state == State.PAUSED:
+        return "This case is paused. A governance owner can resume it."
+    return "This case went ahead by itself; nobody had to decide."
+
+
+def _ready(case, user, draft, output, catalogue, errors) -> dict[str, Any]:
+    policy = policy_for(case)
+    body = dict(draft.body) if draft else {}
+    args = [case.reference]
+    assert case.queue is not None  # an open case is in a queue
+    return {
+        "state": "ready",
+        "action": reverse("reviews:decide", args=args),
+        "lease": case.lease_number,
+        "revision": case.revision,
+        "submission": uuid4().hex,
+        "outcomes": [_option(policy, outcome, case, body) for outcome in policy["outcomes"]],
+        "reasons": _reasons(policy, body),
+        "targets": _targets(case, body),
+        "fields": [
+            field | {"error": errors.get(field["path"], "")}
+            for field in editable_fields(output, catalogue, draft_output=body.get("output"))
+        ],
+        "arithmetic": body.get("arithmetic") or [],
+        "asks": _asks(case, body),
+        "rationale": body.get("rationale") or "",
+        "errors": [{"id": _anchor(name), "message": text} for name, text in errors.items()],
+        "error": {name: text for name, text in errors.items() if "." not in name},
+        "undo_seconds": round(case.queue.undo_window.total_seconds()),
+        "draft_url": reverse("api:draft", args=[case.id]),
+        "draft_at": draft.saved_at if draft else None,
+        "draft_status": f"Draft saved {draft.saved_at:%H:%M}" if draft else "",
+        "skip_url": reverse("reviews:skip", args=args),
+        "skip_reasons": [{"code": code, "label": label} for code, label in SkipReason.choices],
+        "release_url": reverse("reviews:release", args=args),
+    }
+
+
+def _option(policy, outcome, case, body) -> dict[str, Any]:
+    return {
+        "value": outcome,
+        "label": Outcome(outcome).label,
+        "key": KEYS[outcome],
+        "button": BUTTONS[outcome],
+        "leaves": LEAVES[outcome],
+        "rationale_min": least_rationale(policy, outcome, case.priority),
+        "reasons_min": least_reasons(policy, outcome, case.priority),
+        "chosen": body.get("outcome") == outcome,
+    }
+
+
+def _reasons(policy, body) -> list[dict[str, Any]]:
+    outcomes = policy["outcomes"]
+    return [
+        {
+            "code": reason["code"],
+            "label": reason["label"],
+            "outcomes": " ".join(
+                outcome for outcome in outcomes if reason in offered_reasons(policy, outcome)
+            ),
+            "checked": reason["code"] in (body.get("reasons") or ()),
+            "starter": reason["starter"] or "",
+            "text_required": reason["text_required"],
+        }
+        for reason in policy["reasons"]
+    ]
+
+
+def _targets(case: Case, body) -> list[dict[str, Any]]:
+    queues = Queue.objects.exclude(pk=case.queue_id).exclude(kind="audit")
+    chosen = body.get("queue")
+    none = {"value": "", "label": "Choose a queue", "chosen": not chosen}
+    return [none] + [
+        {"value": queue.slug, "label": queue.name, "chosen": queue.slug == chosen}
+        for queue in queues
+    ]
+
+
+def _asks(case: Case, body) -> list[dict[str, Any]]:
+    """Only the deciding verification is asked about: policy controls are scored from the
+    decision itself."""
+    said = body.get("control_was_right") or {}
+    return [
+        {
+            "key": key,
+            "name": key,
+            "question": f"Was {key} right to hold?",
+            "value": said.get(key, ""),
+        }
+        for key in verification_keys(case)
+        if key in case.decided_by
+    ][:1]
+
+
+def _anchor(name: str) -> str:
+    return "correct-" + name.replace(".", "-") if "." in name else name

@@ -1,0 +1,160 @@
+"""Why a case is here: one sentence, then the controls with the operands that tripped them, then
+the checks in fixed order: failed, warned, passed, did not run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.urls import reverse
+
+from assurance.controls.choices import Disposition
+from assurance.controls.fields import Catalogue
+from assurance.controls.messages import plain
+from reviews.models import Case
+from reviews.presenting.marking import visible
+
+DID = {
+    "continue": ("quiet", "Let it go on"),
+    "return": ("returned", "Returned"),
+    "review": ("routed", "Routed here"),
+    "specialist": ("escalated", "To a specialist"),
+    "governance": ("escalated", "To governance"),
+    "reroute": ("routed", "Rerouted"),
+    "pause": ("held", "Held"),
+    "block": ("blocked", "Blocked"),
+}
+OPS = {
+    "==": "is",
+    "!=": "is not",
+    "<": "under",
+    "<=": "at most",
+    ">": "over",
+    ">=": "at least",
+    "in": "in",
+    "not_in": "not in",
+    "contains": "contains",
+    "starts_with": "starts with",
+    "present": "is present",
+    "missing": "is missing",
+}
+CHECK_ORDER = ("fail", "warn", "pass", "not_run")
+VOICES = {
+    "caller": "The system asked for a person",
+    "stage": "Every output is reviewed",
+    "paused": "The workflow is paused",
+    "schema": "It strays from the schema",
+    "specification": "The specification demands it",
+    "ungoverned": "No control covers it",
+}
+
+
+def present(case: Case, catalogue: Catalogue) -> dict[str, Any]:
+    """What `_why.html` needs."""
+    results = case.assessment.results
+    shown = [r for r in results if r["mode"] in ("enforced", "advise")]
+    telling = [r for r in shown if r["outcome"] not in ("pass", "not_applicable")]
+    spoke = {result["key"] for result in results}
+    names = {control["key"]: control["name"] for control in case.control_set.controls()}
+    return {
+        "sentence": sentence(case),
+        "controls": [
+            control_row(result, names[result["key"]], catalogue) for result in _worst_first(telling)
+        ]
+        + [voice_row(voice) for voice in case.assessment.voices],
+        "checks": checks(shown),
+        "quiet": [
+            {
+                "key": control["key"],
+                "name": control["name"],
+                "url": reverse("controls:control", args=[control["key"]]),
+            }
+            for control in case.control_set.controls()
+            if control["mode"] in ("enforced", "advise") and control["key"] not in spoke
+        ],
+    }
+
+
+def sentence(case: Case) -> str:
+    """The deciding voice's own words."""
+    for key in case.decided_by:
+        for spoken in (*case.assessment.results, *case.assessment.voices):
+            if spoken["key"] == key and spoken["message"]:
+                return visible(spoken["message"])
+    if case.decided_by:
+        return f"Decided by {', '.join(case.decided_by)}."
+    return "Nothing stands against it."
+
+
+def control_row(result: Mapping[str, Any], name: str, catalogue: Catalogue) -> dict[str, Any]:
+    did, label = DID[result["effect"]] if result["effect"] else ("quiet", "No effect")
+    if result["mode"] == "advise":
+        did, label = "advised", "Advises"
+    return {
+        "key": result["key"],
+        "name": name,
+        "version": result["version"],
+        "url": f"{reverse('controls:control', args=[result['key']])}?version={result['version']}",
+        "mode": result["mode"],
+        "did": did,
+        "did_label": label,
+        "operands": [operand(one, catalogue) for one in result["operands"]],
+        "message": visible(result["message"]),
+        "findings": [visible(finding["message"]) for finding in result["findings"][:5]],
+    }
+
+
+def voice_row(voice: Mapping[str, Any]) -> dict[str, Any]:
+    did, label = DID[voice["disposition"]]
+    return {
+        "key": voice["key"],
+        "name": VOICES.get(voice["key"], voice["key"].capitalize()),
+        "mode": "enforced",
+        "did": did,
+        "did_label": label,
+        "operands": [],
+        "message": visible(voice["message"]),
+        "findings": [],
+    }
+
+
+def operand(one: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
+    """One leaf with both its sides; the value of a sensitive field stays covered."""
+    path = one.get("field", "")
+    field = catalogue.get(path)
+    value = one.get("value")
+    sensitive = field is not None and field.sensitive
+    return {
+        "field": (field.label if field and field.label else path),
+        "value": "(covered)" if sensitive else visible(plain(value)),
+        "op": OPS.get(one.get("op", ""), one.get("op", "")),
+        "other": visible(plain(one["other"])) if one.get("other") is not None else "",
+        "missing": value is None,
+        "verdict": None if value is None else True,
+    }
+
+
+def checks(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Verification results. What could not run is never shown as passed."""
+    rows = []
+    for result in results:
+        if result["kind"] != "verification" or result["outcome"] == "not_applicable":
+            continue
+        outcome = {
+            "pass": "pass",
+            "fail": "fail",
+            "inconclusive": "warn",
+        }.get(result["outcome"], "not_run")
+        text = visible(result["message"]) or result["key"]
+        if outcome == "not_run":
+            text = f"{result['key']} did not run ({result['outcome'].replace('_', ' ')})"
+        rows.append({"outcome": outcome, "text": text})
+    return sorted(rows, key=lambda row: CHECK_ORDER.index(row["outcome"]))
+
+
+def _worst_first(results: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    def weight(result: Mapping[str, Any]) -> tuple[int, int, int, str]:
+        rank = Disposition(result["effect"]).rank if result["effect"] else 0
+        return (result["mode"] != "enforced", -rank, result["priority"], result["key"])
+
+    return sorted(results, key=weight)

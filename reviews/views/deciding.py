@@ -1,0 +1,136 @@
+"""The decision form: read it, keep every word, call the verb, go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.views.decorators.http import require_POST
+
+from assurance import clock
+from assurance.errors import DomainError
+from reviews import decisions, drafts
+from reviews.decisions import Verdict
+from reviews.models import Case, Decision
+from reviews.presenting.output import corrected
+from reviews.views import receipts
+from reviews.views.answering import refused
+from reviews.views.cases import go, lease_of, play_on, render_case
+from reviews.views.finding import find_case
+
+MOST_TIES = 20
+
+
+@login_required
+@require_POST
+def decide(request: HttpRequest, reference: str) -> HttpResponse:
+    """Decide and, in Play, open the next case. A form sent twice is one decision."""
+    at = clock.now()
+    case = find_case(request, reference, at)
+    if again := sent_before(request, case):
+        return after(request, case, again)
+    typed, faults = words_of(request.POST, case)
+    try:
+        if faults:
+            first = next(iter(faults.values()))
+            raise DomainError(
+                "invalid",
+                first,
+                status=422,
+                errors=[
+                    {"pointer": "/" + path.replace(".", "/"), "code": "invalid", "message": text}
+                    for path, text in faults.items()
+                ],
+            )
+        with transaction.atomic():
+            decision = decisions.decide(
+                case, verdict_of(typed), by=request.user, lease=lease_of(request), at=at
+            )
+    except DomainError as error:
+        if again := sent_before(request, case):
+            return after(request, case, again)
+        drafts.save_draft(case, typed, by=request.user, at=at)
+        if request.headers.get("HX-Request"):
+            return refused(request, error, case)
+        case.refresh_from_db()
+        return render_case(request, case, error=error, errors=by_field(error))
+    receipts.decided(request, decision)
+    return after(request, case, decision)
+
+
+def after(request: HttpRequest, case: Case, decision: Decision) -> HttpResponse:
+    """The next case in Play, else the decided one with its receipt."""
+    queue = decision.from_queue
+    if queue is None:
+        return go(request, case.get_absolute_url())
+    return go(request, play_on(request, queue).get_absolute_url())
+
+
+def words_of(form: QueryDict, case: Case) -> tuple[dict[str, Any], dict[str, str]]:
+    """Everything typed, in the shape of a draft, and what of it could not be read."""
+    submission = case.submissions.order_by("revision").last()
+    assert submission is not None  # written with the case
+    output = submission.body["output"]
+    edits = {name: form[name] for name in form if name.startswith("output.")}
+    changed, faults = corrected(output, edits)
+    outcome = form.get("outcome", "")
+    typed: dict[str, Any] = {
+        "outcome": outcome,
+        "reasons": form.getlist("reasons"),
+        "rationale": form.get("rationale", "").replace("\r\n", "\n"),
+        "queue": form.get("queue") or None,
+        "control_was_right": {
+            name.removeprefix("right."): form[name] for name in form if name.startswith("right.")
+        },
+        "arithmetic": [
+            {"figure": figure.strip(), "expression": expression.strip()}
+            for figure, expression in zip(
+                form.getlist("tie_figure")[:MOST_TIES],
+                form.getlist("tie_expression")[:MOST_TIES],
+                strict=False,
+            )
+            if figure.strip() and expression.strip()
+        ],
+    }
+    if changed != output or outcome == "correct":
+        typed["output"] = changed
+    return typed, faults if outcome == "correct" else {}
+
+
+def verdict_of(typed: dict[str, Any]) -> Verdict:
+    """Only what the chosen outcome asks for: an edit left behind under "approve" is no edit."""
+    outcome = typed["outcome"]
+    return Verdict(
+        outcome=outcome,
+        reasons=typed["reasons"],
+        rationale=typed["rationale"],
+        output=typed.get("output") if outcome == "correct" else None,
+        queue=typed["queue"] if outcome == "escalate" else None,
+        control_was_right=typed["control_was_right"],
+        arithmetic=typed["arithmetic"] if outcome == "correct" else (),
+    )
+
+
+def by_field(error: DomainError) -> dict[str, str]:
+    """The refusal's faults by the field of the form that they belong to."""
+    fields = {"outcome", "reasons", "queue", "rationale", "output"}
+    found: dict[str, str] = {}
+    for fault in error.errors:
+        keys = [key for key in fault["pointer"].split("/") if key]
+        if not keys:
+            continue
+        if keys[0] == "output" and len(keys) > 1:
+            found.setdefault(".".join(keys), fault["message"])
+        elif keys[0] in fields:
+            found.setdefault(keys[0], fault["message"])
+    return found
+
+
+def sent_before(request: HttpRequest, case: Case) -> Decision | None:
+    """The decision that this very form made already: the lease that it carries decided once.
+    A second click must not be told that it came too late."""
+    return case.decisions.filter(
+        lease_number=lease_of(request), decided_by=request.user, withdrawn_at=None
+    ).first()
