@@ -156,6 +156,7 @@ def _test(arguments: list[str]) -> int:
             stack.start_services()
             say("PostgreSQL and Valkey are running for the tests.")
             environment = stack.environment | {
+                "COUNTERMARK_URL": "http://127.0.0.1:8000",
                 "DATABASE_URL": stack.admin_url,
                 "COUNTERMARK_STATIC": str(folder / "static"),
                 # Hashed names are 404 under pytest's live server.

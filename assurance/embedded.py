@@ -91,19 +91,22 @@ class Postgres:
         address = self.url("postgres").rpartition("/")[0] + "/" + database
         return psql(self.programs, address, statement)
 
-    def make_database(self) -> None:
-        """The application's own role, no superuser, and its database, where they are missing."""
-        if not self.sql("SELECT 1 FROM pg_roles WHERE rolname = 'countermark'"):
-            self.sql("CREATE ROLE countermark LOGIN")
-        if not self.sql("SELECT 1 FROM pg_database WHERE datname = 'countermark'"):
-            self.sql("CREATE DATABASE countermark OWNER countermark")
+    def make_database(self) -> str:
+        """Make the application's own role, no superuser, and its database where they are missing.
 
-    def migrated(self) -> str:
-        """The mark of the last complete migration; kept in the database that it is true of."""
-        name = "datname = 'countermark'"
-        return self.sql(
-            f"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE {name}"
-        )
+        Returns the mark of the last complete migration, kept in the database that it is true of.
+        """
+        role, database, mark = self.sql(
+            "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'countermark'), EXISTS"
+            " (SELECT FROM pg_database WHERE datname = 'countermark'), (SELECT coalesce("
+            "shobj_description(oid, 'pg_database'), '') FROM pg_database"
+            " WHERE datname = 'countermark')"
+        ).split("|")
+        if role == "f":
+            self.sql("CREATE ROLE countermark LOGIN")
+        if database == "f":
+            self.sql("CREATE DATABASE countermark OWNER countermark")
+        return mark
 
     def mark_migrated(self, mark: str) -> None:
         """Note that every migration of this mark is applied."""

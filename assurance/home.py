@@ -22,7 +22,7 @@ from assurance.processes import LEASH, Refusal, run
 
 POSTGRES_MAJOR = "18"
 # Where services live when their user cannot get into the data folder.
-OPEN_PARENTS = (Path("/var/lib/countermark"), Path("/var/tmp/countermark"))
+OPEN_PARENTS = (Path("/var/lib/countermark"), Path("/srv/countermark"))
 
 
 class Home:

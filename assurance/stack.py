@@ -203,8 +203,8 @@ class Stack:
 
     def count_users(self) -> int:
         """How many accounts there are."""
-        address = self.admin_url
-        return int(psql(postgres_programs(), address, "SELECT count(*) FROM accounts_user"))
+        count = "SELECT count(*) FROM accounts_user"
+        return int(psql(postgres_programs(), self.admin_url, count))
 
     def stop(self) -> None:
         """Stop everything in order and give the data folder back. Safe to call twice."""
@@ -347,10 +347,8 @@ class Stack:
 
     def _migrate(self) -> None:
         mark = migration_mark()
-        if self._postgres:
-            self._postgres.make_database()
-            if self._postgres.migrated() == mark:
-                return
+        if self._postgres and self._postgres.make_database() == mark:
+            return
         self._say("Migrating the database.")
         done = self.manage("migrate", "--no-input")
         (self.folder.logs / "migrate.log").write_text(done.stdout + done.stderr)

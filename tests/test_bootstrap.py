@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from assurance import bootstrap
+from assurance.probes import temporary_folder
 from assurance.processes import ROOT
 from tests.running import clean_environment, manage
 
@@ -20,16 +22,18 @@ BARE_PYTHON = getattr(sys, "_base_executable", sys.executable)
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
+def checkout() -> Iterator[Path]:
     """An empty checkout that needs one small package, and a package index with that package."""
-    made, index = tmp_path / "checkout", tmp_path / "index"
+    around = temporary_folder()
+    made, index = around / "checkout", around / "index"
     index.mkdir()
     (made / "assurance").mkdir(parents=True)
     shutil.copy(ROOT / "manage.py", made)
     for module in (ROOT / "assurance").glob("*.py"):
         shutil.copy(module, made / "assurance")
     require(made, index, "1.0")
-    return made
+    yield made
+    shutil.rmtree(around)
 
 
 def require(checkout: Path, index: Path, version: str) -> Path:
