@@ -92,7 +92,9 @@ TEMPLATES = [
 ]
 
 # --- PostgreSQL: the only truth -------------------------------------------------------------
-DATABASES = {"default": env.dj_db_url("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")}
+DATABASES = {
+    "default": env.dj_db_url("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": None,
     "CONN_HEALTH_CHECKS": True,
@@ -239,9 +241,7 @@ STATIC_ROOT = Path(env.str("COUNTERMARK_STATIC", str(ROOT / ".countermark-static
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": env.str(
-            "COUNTERMARK_STATICFILES", "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        )
+        "BACKEND": env.str("COUNTERMARK_STATICFILES", "assurance.assets.ModuleManifestStorage")
     },
 }
 
