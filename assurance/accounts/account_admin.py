@@ -16,6 +16,7 @@ from assurance.accounts import persons
 from assurance.accounts.admin_forms import AccountForm
 from assurance.accounts.choices import Role
 from assurance.accounts.models import User
+from assurance.accounts.principals import account_of
 from assurance.accounts.role_admin import RoleAdmin
 
 
@@ -40,12 +41,14 @@ class AccountAdmin(RoleAdmin, UserAdmin):
         ("State", {"fields": ("is_active", *readonly_fields)}),
     )
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, **kwargs)
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (form,), {"request": request})
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        at, by = clock.now(), request.user
+        at, by = clock.now(), account_of(request)
         if not change:
             super().save_model(request, obj, form, change)
             persons.account_made(obj, by=by, at=at)
@@ -66,5 +69,5 @@ class AccountAdmin(RoleAdmin, UserAdmin):
             answer = super().user_change_password(request, id, form_url)
             if request.method == "POST" and answer.status_code == 302:
                 user = User.objects.get(pk=id)
-                persons.password_set(user, by=request.user, at=clock.now())
+                persons.password_set(user, by=account_of(request), at=clock.now())
         return answer

@@ -19,6 +19,7 @@ from assurance.accounts.account_admin import AccountAdmin
 from assurance.accounts.admin_forms import ClientForm, GrantForm, KeyForm, PersonForm
 from assurance.accounts.choices import Role
 from assurance.accounts.models import ApiKey, Client, Grant, Person
+from assurance.accounts.principals import account_of
 from assurance.accounts.role_admin import RoleAdmin, VerbAdmin
 from assurance.errors import DomainError
 
@@ -68,7 +69,7 @@ class GrantAdmin(VerbAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Grant | None = None) -> list[str]:
         return [field.name for field in Grant._meta.fields] if obj else []
 
-    def get_fields(self, request: HttpRequest, obj: Grant | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Grant | None = None) -> Any:
         made_of = ["person", "role", "workflow", "expires_at"]
         return [field.name for field in Grant._meta.fields] if obj else made_of
 
@@ -77,12 +78,12 @@ class GrantAdmin(VerbAdmin):
 
     @admin.action(description="Confirm as the second person", permissions=["change"])
     def confirm_chosen(self, request: HttpRequest, chosen: QuerySet[Grant]) -> None:
-        at, by = clock.now(), request.user
+        at, by = clock.now(), account_of(request)
         self.each(request, chosen, lambda one: grants.confirm(one, by=by, at=at), "Confirmed")
 
     @admin.action(description="Revoke", permissions=["change"])
     def revoke_chosen(self, request: HttpRequest, chosen: QuerySet[Grant]) -> None:
-        at, by = clock.now(), request.user
+        at, by = clock.now(), account_of(request)
         self.each(request, chosen, lambda one: grants.revoke(one, by=by, at=at), "Revoked")
 
 
@@ -91,9 +92,10 @@ class KeyInline(admin.TabularInline):
 
     model = ApiKey
     extra = 0
-    fields = readonly_fields = [
+    fields = (
         "key_id", "created_at", "expires_at", "revoked_at", "last_used_at", "leaked_at"
-    ]  # fmt: skip
+    )  # fmt: skip
+    readonly_fields = fields
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
@@ -117,7 +119,7 @@ class ClientAdmin(VerbAdmin):
     search_fields = ["name"]
     change_form_template = "admin/accounts/client/change_form.html"
 
-    def get_inlines(self, request: HttpRequest, obj: Client | None) -> list[type[KeyInline]]:
+    def get_inlines(self, request: HttpRequest, obj: Client | None) -> Any:
         return [KeyInline] if obj else []
 
     def get_readonly_fields(self, request: HttpRequest, obj: Client | None = None) -> list[str]:
@@ -141,7 +143,7 @@ class ClientAdmin(VerbAdmin):
             try:
                 key, secret = keys.issue(
                     client,
-                    by=request.user,
+                    by=account_of(request),
                     at=clock.now(),
                     expires_at=form.cleaned_data["expires_at"],
                 )
@@ -185,5 +187,5 @@ class ApiKeyAdmin(RoleAdmin):
 
     @admin.action(description="Revoke", permissions=["change"])
     def revoke_chosen(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
-        at, by = clock.now(), request.user
+        at, by = clock.now(), account_of(request)
         self.each(request, chosen, lambda one: keys.revoke(one, by=by, at=at), "Revoked")

@@ -13,6 +13,7 @@ from assurance import clock
 from assurance.accounts import clients, grants, persons
 from assurance.accounts.choices import Scope
 from assurance.accounts.models import Client, Grant, Person, User
+from assurance.accounts.principals import account_of
 from assurance.accounts.role_admin import VerbForm
 
 
@@ -24,7 +25,7 @@ class PersonForm(VerbForm):
         fields = ["ref", "name", "active"]
 
     def act(self, cleaned: dict[str, Any]) -> models.Model:
-        at, by = clock.now(), self.request.user
+        at, by = clock.now(), account_of(self.request)
         if self.instance.pk is None:
             return persons.make(cleaned["ref"], cleaned["name"], by=by, at=at)
         person = Person.objects.get(pk=self.instance.pk)
@@ -50,7 +51,7 @@ class GrantForm(VerbForm):
             cleaned["person"],
             cleaned["role"],
             cleaned["workflow"],
-            by=self.request.user,
+            by=account_of(self.request),
             at=clock.now(),
             expires_at=cleaned["expires_at"],
         )
@@ -68,7 +69,7 @@ class ClientForm(VerbForm):
         fields = ["name", "workflows", "scopes", "active"]
 
     def act(self, cleaned: dict[str, Any]) -> models.Model:
-        at, by = clock.now(), self.request.user
+        at, by = clock.now(), account_of(self.request)
         workflows, scopes = cleaned["workflows"] or [], cleaned["scopes"]
         client = self.instance
         if client.pk is None:

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from assurance import clock
 from assurance.accounts import sign_ins
 from assurance.accounts.models import User
+from assurance.accounts.principals import account_of
 from assurance.api.callers import address_of
 
 STARTED, SEEN, NOTED, RIGHTS = "started_at", "seen_at", "noted_key", "rights_at"
@@ -57,7 +58,7 @@ class SessionLifetimeMiddleware:
         if idle >= settings.SESSION_COOKIE_AGE:
             logout(request)
             return
-        rights = _rights_of(request.user)
+        rights = _rights_of(account_of(request))
         if session.get(RIGHTS) != rights:
             # A key that was fixed or stolen before the rights changed is worth nothing after.
             session.cycle_key()
@@ -65,7 +66,7 @@ class SessionLifetimeMiddleware:
         if (idle >= SEEN_EVERY or SEEN not in session) and BACKGROUND not in request.META:
             session.setdefault(STARTED, moment)
             session[SEEN] = moment
-            sign_ins.seen(session.session_key, at=at)
+            sign_ins.seen(session.session_key or "", at=at)
 
     def _after(self, request: HttpRequest, former: str | None) -> None:
         session = request.session

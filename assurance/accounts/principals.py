@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from assurance.accounts.models import ApiKey, Client
+from assurance.accounts.models import ApiKey, Client, User
 from assurance.errors import DomainError
 from assurance.record.actors import Actor
 
@@ -61,8 +61,7 @@ def actor_of(request: Any) -> Actor:
     client = client_of(request)
     if client is not None:
         return Actor.client(client)
-    _require_person(request)
-    return Actor.person(request.user)
+    return Actor.person(account_of(request))
 
 
 def caller_id(request: Any) -> str:
@@ -70,14 +69,15 @@ def caller_id(request: Any) -> str:
     client = client_of(request)
     if client is not None:
         return f"client:{client.pk}"
-    _require_person(request)
-    return f"user:{request.user.pk}"
+    return f"user:{account_of(request).pk}"
 
 
-def _require_person(request: Any) -> None:
+def account_of(request: Any) -> User:
+    """The account that is signed in. 401 `not_authenticated` for a stranger or a system."""
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
+    if not isinstance(user, User):
         raise not_authenticated()
+    return user
 
 
 def not_authenticated() -> DomainError:

@@ -36,7 +36,7 @@ class RoleAdmin(admin.ModelAdmin):
         """The roles of who is asking, read once per request."""
         if not hasattr(request, "roles_held"):
             request.roles_held = roles.roles_of(request.user, clock.now())  # type: ignore[attr-defined]
-        return request.roles_held  # type: ignore[attr-defined, no-any-return]
+        return request.roles_held  # type: ignore[attr-defined]
 
     def workflow_of(self, obj: Any) -> str | None:
         """The workflow that an object belongs to; None where any workflow of the role will do."""
@@ -109,18 +109,24 @@ class VerbForm(forms.ModelForm):
             field = refusal.errors[0]["pointer"].strip("/") if refusal.errors else None
             self.add_error(field if field in self.fields else None, refusal.sentence)
         except ValidationError as error:
-            self._update_errors(error)
+            self.add_error(None, error)
 
     def save(self, commit: bool = True) -> models.Model:
-        self.save_m2m = lambda: None
         return self.instance
+
+    def _save_m2m(self) -> None:
+        """The verb has saved everything."""
+
+    save_m2m = _save_m2m
 
 
 class VerbAdmin(RoleAdmin):
     """An admin page whose form is a `VerbForm`."""
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, **kwargs)
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (form,), {"request": request})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

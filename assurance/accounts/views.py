@@ -16,6 +16,7 @@ from assurance.accounts import roles, sign_ins
 from assurance.accounts.choices import Role
 from assurance.accounts.forms import PreferencesForm, ThemeForm
 from assurance.accounts.models import User
+from assurance.accounts.principals import account_of
 from assurance.api.problems import problem
 from assurance.errors import DomainError
 
@@ -26,10 +27,10 @@ from assurance.errors import DomainError
 def me(request: HttpRequest) -> HttpResponse:
     """One's settings, roles and sign-ins; a post keeps the settings."""
     # The form writes to its instance before it is valid, and the page shows the account.
-    account = User.objects.get(pk=request.user.pk)
+    account = User.objects.get(pk=account_of(request).pk)
     form = PreferencesForm(request.POST if request.method == "POST" else None, instance=account)
     if request.method == "POST" and form.is_valid():
-        User.objects.filter(pk=request.user.pk).update(**form.cleaned_data)
+        User.objects.filter(pk=account_of(request).pk).update(**form.cleaned_data)
         messages.success(request, "Your settings are kept.")
         return redirect("me")
     at = clock.now()
@@ -40,7 +41,7 @@ def me(request: HttpRequest) -> HttpResponse:
             for name, found in form.errors.items()
             for message in found
         ],
-        "sign_ins": sign_ins.current(request.user, at=at),
+        "sign_ins": sign_ins.current(account_of(request), at=at),
         "here": request.session.session_key,
         "held": [
             (Role(role).label, "all workflows" if where == roles.ALL else ", ".join(sorted(where)))
@@ -57,7 +58,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     form = ThemeForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest("Choose a theme: auto, light or dark.", "text/plain")
-    User.objects.filter(pk=request.user.pk).update(theme=form.cleaned_data["theme"])
+    User.objects.filter(pk=account_of(request).pk).update(theme=form.cleaned_data["theme"])
     if request.headers.get("Accept", "").startswith("text/html"):
         return redirect(form.way_back(request.get_host()))
     return HttpResponse(status=204)
@@ -67,7 +68,7 @@ def theme(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_others(request: HttpRequest) -> HttpResponse:
     """Sign out everywhere but here."""
-    ended = sign_ins.end_others(request.user, keep=request.session.session_key)
+    ended = sign_ins.end_others(account_of(request), keep=request.session.session_key)
     if ended:
         messages.success(request, f"Signed out elsewhere: {ended}.")
     else:
@@ -79,7 +80,7 @@ def end_others(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_one(request: HttpRequest, sign_in_id: int) -> HttpResponse:
     """Sign out one other browser. One that is not yours is simply not there."""
-    sign_ins.end_one(request.user, sign_in_id)
+    sign_ins.end_one(account_of(request), sign_in_id)
     messages.success(request, "That browser is signed out.")
     return redirect("me")
 

@@ -27,7 +27,8 @@ def test_the_first_account_starts_the_house(monkeypatch):
     said = run("grant", "--user", "root", "--role", "governance")
 
     root = User.objects.get(username="root")
-    assert root.is_staff and root.is_superuser
+    assert root.is_staff
+    assert root.is_superuser
     assert root.person.ref == "root"
     assert roles.has_role(root, Role.GOVERNANCE, "", clock.now())
     assert "Governance owner of all workflows is granted." in said
