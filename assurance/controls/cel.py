@@ -92,7 +92,8 @@ def _text(node: Node, catalogue: Catalogue, *, outermost: bool = False) -> str:
         case AnyOf(parts):
             text = " || ".join(_text(part, catalogue) for part in parts)
         case Not(part):
-            return f"!({_text(part, catalogue, outermost=not _is_denied_by_itself(part))})"
+            inner = _text(part, catalogue, outermost=True)
+            return f"!(({inner}))" if _is_denied_by_itself(part) else f"!({inner})"
         case Test(field, "present"):
             text = " && ".join(presence_terms(tuple(field.split("."))))
         case Test():

@@ -125,7 +125,7 @@ class Meaning:
     def denial(self, inner: Expression, pointer: str) -> Tree:
         """`!(a in b)` is `not_in` and `!(… != null)` is `missing`; a second pair of parentheses
         makes it a plain `not`, so that every tree has a text of its own."""
-        if not isinstance(inner, Group | Negation | Call):
+        if isinstance(inner, Path | Literal | ListOf):
             message = "“!” denies what stands in parentheses: !(output.amount > 2500)."
             self.refuse(inner.at, message)
         body = inner.inner if isinstance(inner, Group) else inner

@@ -58,12 +58,12 @@ Judge = Callable[[Mapping[str, Any]], list[Verdict]]
 # Up to here Python turns a set in the source into one constant just as quickly as we could.
 _SHORT_LIST = 16
 
-# How a value `{v}` that is there and not null fills a slot. The exact type is asked first
-# because that is one instruction; `isinstance` catches subclasses, such as Django's choices.
+# How a value `{v}` that is there and not null fills a slot. Of numbers the exact type is asked
+# first, because that is one instruction; infinity minus itself is not 0, nor is NaN.
 _READ: dict[FieldType | None, str] = {
-    "string": "if type({v}) is str or isinstance({v}, str): {s} = {v}",
-    "number": "if type({v}) is int or (type({v}) is float and {v} - {v} == 0)"
-    " or is_number({v}): {s} = {v}",
+    "string": "if isinstance({v}, str): {s} = {v}",
+    "number": "if (type({v}) is float and {v} - {v} == 0.0)"
+    " or type({v}) is int or is_number({v}): {s} = {v}",
     "boolean": "if {v} is True or {v} is False: {s} = {v}",
     "list": "if isinstance({v}, list): {s} = {v}",
     "date": "{s} = as_date({v})",
@@ -91,7 +91,7 @@ def compile_conditions(
     writer = _Writer(catalogue)
     verdicts = [writer.condition(read(tree)) if tree is not None else "True" for tree in trees]
     source = "\n".join([*writer.reading(), "    return [", *(f"  {v}," for v in verdicts), "    ]"])
-    namespace = _NAMES | {f"k{n}": items for n, items in enumerate(writer.constants)}
+    namespace = _NAMES | {name: items for items, name in writer.constants.items()}
     exec(compile(source, "<conditions>", "exec"), namespace)  # noqa: S102  # nosec B102
     judge: Judge = namespace["judge"]
     judge.source = source  # type: ignore[attr-defined]
@@ -106,6 +106,16 @@ class _Branch:
     keys: dict[str, _Branch] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A node as source: `quick` holds where all `slots` are known (None: no such form exists),
+    `careful` always."""
+
+    quick: str | None
+    careful: str
+    slots: dict[str, None]
+
+
 class _Writer:
     """Collects slots and constants while it writes the conditions as expressions."""
 
@@ -114,86 +124,81 @@ class _Writer:
         self.root = _Branch()
         self.slots: list[str] = []
         self.presence: list[str] = []
-        self.constants: list[frozenset[Scalar]] = []
+        self.constants: dict[frozenset[Scalar], str] = {}
         self.temporaries = 0
 
     def condition(self, node: Node) -> str:
         """The quick expression where every field is known, else the careful one."""
         self.temporaries = 0
-        careful = self.careful(node)
-        needed: dict[str, None] = {}
-        quick = self.quick(node, needed)
-        if quick is None:
-            return careful
-        known = " and ".join(f"{slot} is not None" for slot in needed)
-        return f"({quick} if {known} else {careful})" if known else quick
+        written = self.node(node)
+        if written.quick is None:
+            return written.careful
+        # Tested, a comparison is one machine step for Python; as a value it takes two.
+        quick = f"(True if {written.quick} else False)"
+        return f"({quick} if {_known(written.slots)} else {written.careful})"
 
     # -- expressions ---------------------------------------------------------------------------
 
-    def quick(self, node: Node, needed: dict[str, None]) -> str | None:
-        """Plain Python for the case that all `needed` slots are known; None if there is none."""
-        match node:
-            case All(parts) | AnyOf(parts):
-                written = [self.quick(part, needed) for part in parts]
-                word = " and " if isinstance(node, All) else " or "
-                return None if None in written else f"({word.join(filter(None, written))})"
-            case Not(part):
-                inner = self.quick(part, needed)
-                return None if inner is None else f"(not {inner})"
-            case Test():
-                how = plan(node, self.catalogue)
-                if how is None or (how.is_dynamic and node.op not in PRESENCE):
-                    return None
-                expression, slots = self.comparison(node, how)
-                needed.update(dict.fromkeys(slots))
-                return expression
-
-    def careful(self, node: Node) -> str:
-        """Kleene's logic: the first decisive part decides, else one unknown leaves it open."""
+    def node(self, node: Node) -> _Written:
         match node:
             case All((only,)) | AnyOf((only,)):
-                return self.careful(only)
+                return self.node(only)
             case All(parts) | AnyOf(parts):
-                decisive = "False" if isinstance(node, All) else "True"
-                names = [self.temporary() for _ in parts]
-                decided = " or ".join(
-                    f"({name} := {self.careful(part)}) is {decisive}"
-                    for name, part in zip(names, parts, strict=True)
-                )
-                unknown = " or ".join(f"{name} is None" for name in names)
-                otherwise = decisive == "False"
-                return f"({decisive} if {decided} else None if {unknown} else {otherwise})"
+                return self.group([self.node(part) for part in parts], isinstance(node, All))
             case Not(part):
-                name = self.temporary()
-                return f"(None if ({name} := {self.careful(part)}) is None else not {name})"
+                inner, name = self.node(part), self.temporary()
+                quick = None if inner.quick is None else f"(not {inner.quick})"
+                careful = f"(None if ({name} := {inner.careful}) is None else not {name})"
+                return _Written(quick, careful, inner.slots)
             case Test():
-                how = plan(node, self.catalogue)
-                if how is None:
-                    return "None"
-                expression, slots = self.comparison(node, how)
-                known = " and ".join(f"{slot} is not None" for slot in slots)
-                return f"({expression} if {known} else None)" if known else expression
+                return self.test(node)
+
+    def group(self, parts: list[_Written], is_all: bool) -> _Written:
+        """Kleene's logic: the first decisive part decides, else one unknown leaves it open."""
+        decisive, otherwise = ("False", "True") if is_all else ("True", "False")
+        names = [self.temporary() for _ in parts]
+        decided = " or ".join(
+            f"({name} := {part.careful}) is {decisive}"
+            for name, part in zip(names, parts, strict=True)
+        )
+        unknown = " or ".join(f"{name} is None" for name in names)
+        careful = f"({decisive} if {decided} else None if {unknown} else {otherwise})"
+        quick = [part.quick for part in parts if part.quick is not None]
+        slots = {slot: None for part in parts for slot in part.slots}
+        if len(quick) < len(parts):
+            return _Written(None, careful, slots)
+        return _Written(f"({(' and ' if is_all else ' or ').join(quick)})", careful, slots)
+
+    def test(self, test: Test) -> _Written:
+        how = plan(test, self.catalogue)
+        if how is None:
+            return _Written(None, "None", {})
+        expression, *slots = self.comparison(test, how)
+        needed = dict.fromkeys(slots)
+        careful = f"({expression} if {_known(needed)} else None)"
+        is_sure = test.op in PRESENCE or not how.is_dynamic
+        return _Written(expression if is_sure else None, careful, needed)
 
     def temporary(self) -> str:
         self.temporaries += 1
         return f"t{self.temporaries}"
 
-    def comparison(self, test: Test, how: Plan) -> tuple[str, tuple[str, ...]]:
-        """The expression of one test, and the slots that must be known for it to mean anything."""
+    def comparison(self, test: Test, how: Plan) -> tuple[str, ...]:
+        """The expression of one test, then the slots that must be known for it to mean anything."""
         if test.op in PRESENCE:
             slot = self.slot(test.field, None)
-            return (slot if test.op == "present" else f"(not {slot})"), ()
-        left = self.slot(test.field, how.left)
+            return (slot if test.op == "present" else f"(not {slot})",)
+        slots = [self.slot(test.field, how.left)]
         if test.other is not None and how.right is not None:
-            right = self.slot(test.other, how.right)
-            needed = (left,) if left == right else (left, right)
+            slots.append(self.slot(test.other, how.right))
+            left, right = slots
         else:
-            right, needed = self.literal(how.literal), (left,)
+            left, right = slots[0], self.literal(how.literal)
         if test.op in ORDER:
-            return f"{left} {test.op} {right}", needed
+            return f"{left} {test.op} {right}", *slots
         if test.op == "starts_with":
-            return f"{left}.startswith({right})", needed
-        return self.sameness(test.op, how, left, right), needed
+            return f"{left}.startswith({right})", *slots
+        return self.sameness(test.op, how, left, right), *slots
 
     def sameness(self, op: str, how: Plan, left: str, right: str) -> str:
         """Equality and membership: Python's own where types are sure, else by way of `readings`."""
@@ -217,10 +222,7 @@ class _Writer:
             return _checked(value)
         if len(value) <= _SHORT_LIST:
             return f"{{{', '.join(_checked(item) for item in value)}}}"
-        items = frozenset(value)
-        if items not in self.constants:
-            self.constants.append(items)
-        return f"k{self.constants.index(items)}"
+        return self.constants.setdefault(frozenset(value), f"k{len(self.constants)}")
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -256,6 +258,10 @@ class _Writer:
             if below.keys:
                 yield f"{indent}if isinstance({value}, dict):"
                 yield from self.opened(below, value, depth + 1)
+
+
+def _known(slots: dict[str, None]) -> str:
+    return " and ".join(f"{slot} is not None" for slot in slots) or "True"
 
 
 def _checked(value: Json) -> str:

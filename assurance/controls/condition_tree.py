@@ -16,6 +16,7 @@ import difflib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from assurance.controls.readings import SCALARS, FieldType, type_of
@@ -163,10 +164,9 @@ def literal_type(value: Scalar | tuple[Scalar, ...]) -> FieldType:
     return type_ or "any"
 
 
-def path_problem(path: object) -> str | None:
+@lru_cache(maxsize=4096)  # the same few fields are named over and over
+def path_problem(path: str) -> str | None:
     """Why this is no path of a field, as a sentence; None if it is one."""
-    if not isinstance(path, str):
-        return "A field is named by text, such as “output.amount”."
     if len(path) > MAX_PATH or path.count(".") >= MAX_KEYS:
         return f"A field's path has at most {MAX_PATH} characters and {MAX_KEYS} keys."
     keys = path.split(".")
@@ -288,7 +288,9 @@ class _Reader:
                 )
 
     def path(self, path: object, at: str) -> None:
-        message = path_problem(path)
+        message = "A field is named by text, such as “output.amount”."
+        if isinstance(path, str):
+            message = path_problem(path[: MAX_PATH + 1]) or ""
         if message:
             self.fault(at, "unknown_field", message)
 
