@@ -14,7 +14,7 @@ from typing import Any, Literal
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from assurance.record.models import Event, EventPosition
+from assurance.record.models import Event, EventPending, EventPosition
 
 SEQUENCER_LOCK = 0x636D_7365_7100  # any constant, the same in every process
 BATCH = 5_000
@@ -32,18 +32,15 @@ FROM taken JOIN record_event e ON e.id = taken.event_id
 """
 
 
-@transaction.atomic
 def sequence_pending(limit: int = BATCH) -> int:
     """Number at most `limit` events that have been committed since; returns how many.
 
     The lock is taken in a statement of its own: the next one then sees everything that the
     sequencer before it committed.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM record_eventpending)")
-        (some,) = cursor.fetchone()
-        if not some:
-            return 0
+    if not EventPending.objects.exists():
+        return 0
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEQUENCER_LOCK])
         cursor.execute(_SEQUENCE, [limit])
         return cursor.rowcount
