@@ -3,6 +3,10 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assurance.settings")
 application = get_wsgi_application()
+# Every address now and not on the first request: a broken room fails at the start, and with
+# --preload all workers share what was loaded once.
+get_resolver().url_patterns  # noqa: B018
