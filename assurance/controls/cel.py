@@ -19,10 +19,12 @@ groups of one part vanish.
 
 from __future__ import annotations
 
-from assurance.controls.cel_grammar import METHODS, Literal, parse
+from assurance.controls.cel_grammar import METHODS, parse
 from assurance.controls.cel_meaning import Meaning, path_text, presence_terms
+from assurance.controls.cel_nodes import Literal
 from assurance.controls.cel_source import CelError
 from assurance.controls.condition_problems import problems
+from assurance.controls.condition_reader import read
 from assurance.controls.condition_tree import (
     All,
     AnyOf,
@@ -33,7 +35,6 @@ from assurance.controls.condition_tree import (
     Scalar,
     Test,
     Tree,
-    read,
     tidied,
 )
 from assurance.controls.fields import EVERYTHING, Catalogue

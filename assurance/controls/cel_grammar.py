@@ -8,11 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import NoReturn
 
+from assurance.controls.cel_nodes import (
+    Call,
+    Chain,
+    Expression,
+    Group,
+    Has,
+    ListOf,
+    Literal,
+    Negation,
+    Path,
+    Relation,
+)
 from assurance.controls.cel_source import NO_PATTERNS, CelError, Token, tokens
-from assurance.controls.condition_tree import MAX_DEPTH, MAX_KEYS, Scalar
+from assurance.controls.condition_tree import MAX_DEPTH, MAX_KEYS
 
 # Our own printing needs at most two brackets a level of the tree; the rest is room for people.
 MAX_NESTING = 3 * MAX_DEPTH
@@ -34,81 +45,6 @@ _INSTEAD = {
     "timestamp": "Write the date as text: fields declared as dates compare as instants.",
     "duration": "Ages and deadlines are judged by the freshness and date limit checks.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A number, text, true, false, or None for `null`."""
-
-    value: Scalar | None
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class ListOf:
-    items: tuple[Literal, ...]
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    keys: tuple[str, ...]
-    at: int
-
-    @property
-    def dotted(self) -> str:
-        return ".".join(self.keys)
-
-
-@dataclass(frozen=True, slots=True)
-class Has:
-    path: Path
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    op: str
-    left: Expression
-    right: Expression
-    at: int
-    op_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """`path.contains(argument)` or `path.startsWith(argument)`; `op` is our operator."""
-
-    op: str
-    target: Expression
-    argument: Expression
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """Two or more terms joined by one of `&&` and `||`."""
-
-    op: str
-    terms: list[Expression]
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Negation:
-    inner: Expression
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """What stood in one pair of parentheses."""
-
-    inner: Expression
-    at: int
-
-
-Expression = Literal | ListOf | Path | Has | Relation | Call | Chain | Negation | Group
 
 
 def parse(text: str) -> Expression:

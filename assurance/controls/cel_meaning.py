@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-from assurance.controls.cel_grammar import (
+from assurance.controls.cel_nodes import (
     Call,
     Chain,
     Expression,

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from assurance.controls.condition_reader import read
 from assurance.controls.condition_tree import (
     EQUALITY,
     MEMBERSHIP,
@@ -36,7 +37,6 @@ from assurance.controls.condition_tree import (
     Scalar,
     Test,
     Tree,
-    read,
 )
 from assurance.controls.condition_types import Plan, plan
 from assurance.controls.fields import EVERYTHING, Catalogue

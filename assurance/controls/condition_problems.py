@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from assurance.controls.condition_reader import read
 from assurance.controls.condition_tree import (
     MAX_PROBLEMS,
     MEMBERSHIP,
@@ -21,7 +22,6 @@ from assurance.controls.condition_tree import (
     Test,
     Tree,
     literal_type,
-    read,
 )
 from assurance.controls.condition_types import plan
 from assurance.controls.fields import EVERYTHING, Catalogue

@@ -10,7 +10,8 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from assurance.controls.condition_tree import All, AnyOf, Node, Not, Test, Tree, read
+from assurance.controls.condition_reader import read
+from assurance.controls.condition_tree import All, AnyOf, Node, Not, Test, Tree
 from assurance.controls.condition_types import Plan, plan
 from assurance.controls.fields import EVERYTHING, Catalogue
 from assurance.controls.readings import MISSING, Json, Verdict, contains, equal, holds, look_up

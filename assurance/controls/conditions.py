@@ -17,7 +17,8 @@ verdict only where it matters. What unknown leads to is the control's `on_unknow
 
 Pass the same catalogue everywhere: it decides what a wrong type is. Without one every path is
 accepted and every type is `any`. A tree is checked when it is saved; should the schema change
-later, tests that it no longer allows become unknown, they never raise.
+later, tests that it no longer allows become unknown, they never raise. In place of JSON all of
+these take the node that `read(tree)` gives, which saves the reading where a tree is judged often.
 
 >>> rule = {"all": [{"field": "output.amount", "op": ">", "value": 2500},
 ...                 {"field": "context.channel", "op": "in", "value": ["broker", "phone"]}]}
@@ -36,6 +37,7 @@ from __future__ import annotations
 
 from assurance.controls.compiled import Judge, compile_conditions
 from assurance.controls.condition_problems import problems
+from assurance.controls.condition_reader import read
 from assurance.controls.condition_tree import ConditionError, Problem, Tree
 from assurance.controls.condition_verdicts import evaluate
 from assurance.controls.explanation import Explanation, Leaf, describe, explain, sentence
@@ -54,5 +56,6 @@ __all__ = [
     "evaluate",
     "explain",
     "problems",
+    "read",
     "sentence",
 ]

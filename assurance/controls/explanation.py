@@ -20,17 +20,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from assurance.controls import wording
-from assurance.controls.condition_tree import (
-    PRESENCE,
-    All,
-    AnyOf,
-    Node,
-    Not,
-    Scalar,
-    Test,
-    Tree,
-    read,
-)
+from assurance.controls.condition_reader import read
+from assurance.controls.condition_tree import PRESENCE, All, AnyOf, Node, Not, Scalar, Test, Tree
 from assurance.controls.condition_types import Plan, plan
 from assurance.controls.condition_verdicts import conjunction, disjunction, opposite, weigh
 from assurance.controls.fields import EVERYTHING, Catalogue
@@ -69,24 +60,22 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The verdict of a whole condition and of each of its tests, in the order written."""
+    """The verdict of a whole condition and of each of its tests, in the order written.
+
+    `telling` are the tests that brought the verdict about: of an `any` that is true the true
+    parts, of an `all` that is unknown the unknown ones. Below a `not` a false test tells of truth.
+    """
 
     verdict: Verdict
     leaves: tuple[Leaf, ...]
-
-    def deciding(self) -> tuple[Leaf, ...]:
-        """The tests that a reader needs first: the unknown ones if the whole is unknown."""
-        unknown = tuple(leaf for leaf in self.leaves if leaf.verdict is None)
-        return unknown if self.verdict is None and unknown else self.leaves
+    telling: tuple[Leaf, ...]
 
 
 def explain(
     tree: Tree | Node | None, facts: Mapping[str, Any], catalogue: Catalogue = EVERYTHING
 ) -> Explanation:
     """The verdict with every test's operands. Raises ConditionError for an illegal shape."""
-    leaves: list[Leaf] = []
-    verdict = True if tree is None else _explained(read(tree), facts, catalogue, leaves)
-    return Explanation(verdict, tuple(leaves))
+    return Explanation(True, (), ()) if tree is None else _explained(read(tree), facts, catalogue)
 
 
 def sentence(leaf: Leaf, catalogue: Catalogue = EVERYTHING, *, reveal: bool = True) -> str:
@@ -130,20 +119,21 @@ def describe(tree: Tree | Node | None, catalogue: Catalogue = EVERYTHING) -> str
     return f"Holds when {_described(read(tree), catalogue, outermost=True)}."
 
 
-def _explained(
-    node: Node, facts: Mapping[str, Any], catalogue: Catalogue, leaves: list[Leaf]
-) -> Verdict:
+def _explained(node: Node, facts: Mapping[str, Any], catalogue: Catalogue) -> Explanation:
     match node:
-        case All(parts):
-            return conjunction([_explained(part, facts, catalogue, leaves) for part in parts])
-        case AnyOf(parts):
-            return disjunction([_explained(part, facts, catalogue, leaves) for part in parts])
+        case All(parts) | AnyOf(parts):
+            inner = [_explained(part, facts, catalogue) for part in parts]
+            join = conjunction if isinstance(node, All) else disjunction
+            verdict = join(part.verdict for part in inner)
+            leaves = tuple(leaf for part in inner for leaf in part.leaves)
+            told = (leaf for part in inner if part.verdict is verdict for leaf in part.telling)
+            return Explanation(verdict, leaves, tuple(told))
         case Not(part):
-            return opposite(_explained(part, facts, catalogue, leaves))
+            denied = _explained(part, facts, catalogue)
+            return Explanation(opposite(denied.verdict), denied.leaves, denied.telling)
         case Test():
             leaf = _leaf(node, facts, catalogue)
-            leaves.append(leaf)
-            return leaf.verdict
+            return Explanation(leaf.verdict, (leaf,), (leaf,))
 
 
 def _leaf(test: Test, facts: Mapping[str, Any], catalogue: Catalogue) -> Leaf:

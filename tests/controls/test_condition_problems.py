@@ -9,14 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assurance.controls.condition_tree import (
-    MAX_DEPTH,
-    MAX_LIST,
-    MAX_NODES,
-    OPERATORS,
-    read,
-    written,
-)
+from assurance.controls.condition_reader import read
+from assurance.controls.condition_tree import MAX_DEPTH, MAX_LIST, MAX_NODES, OPERATORS, written
 from assurance.controls.conditions import problems
 from assurance.controls.fields import catalogue_from_schemas
 from tests.controls.trees import trees

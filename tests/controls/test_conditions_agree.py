@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from assurance.controls.cel import from_cel, to_cel
-from assurance.controls.condition_tree import read, tidied, written
+from assurance.controls.condition_reader import read
+from assurance.controls.condition_tree import tidied, written
 from assurance.controls.conditions import (
     compile_conditions,
     describe,

@@ -161,13 +161,32 @@ def test_values_of_sensitive_fields_can_be_left_out():
     ]
 
 
-def test_an_unknown_whole_points_at_its_unknown_leaves():
-    tree = {"all": [AMOUNT, {"field": "context.x", "op": "==", "value": 1}]}
+def telling(tree, facts):
+    explanation = explain(tree, facts, CATALOGUE)
+    return explanation.verdict, [leaf.field for leaf in explanation.telling]
 
-    explanation = explain(tree, {"output": {"amount": 4820}}, CATALOGUE)
 
-    assert explanation.verdict is None
-    assert [leaf.field for leaf in explanation.deciding()] == ["context.x"]
+def test_the_telling_leaves_are_those_that_brought_the_verdict_about():
+    small, absent, odd = (
+        {"field": "output.amount", "op": "<", "value": 100},
+        {"field": "context.absent", "op": "==", "value": 1},
+        {"field": "context.odd", "op": "==", "value": 1},
+    )
+    facts = {"output": {"amount": 4820}, "context": {"odd": 1}}
+
+    assert telling({"any": [small, odd, absent]}, facts) == (True, ["context.odd"])
+    assert telling({"any": [small, absent]}, facts) == (None, ["context.absent"])
+    assert telling({"all": [odd, small, absent]}, facts) == (False, ["output.amount"])
+    assert telling({"all": [odd, AMOUNT]}, facts) == (True, ["context.odd", "output.amount"])
+
+
+def test_below_a_not_a_false_leaf_tells_of_truth():
+    sure = {"field": "signals.confidence", "op": ">=", "value": 0.8}
+    tree = {"all": [AMOUNT, {"not": {"any": [sure, {"field": "subject", "op": "present"}]}}]}
+    facts = {"output": {"amount": 4820}, "signals": {"confidence": 0.7}}
+
+    assert telling(tree, facts) == (True, ["output.amount", "signals.confidence", "subject"])
+    assert said({"not": sure}, facts) == ["`signals.confidence` 0.7 is not at least 0.8"]
 
 
 @pytest.mark.parametrize(
