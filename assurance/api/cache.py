@@ -30,7 +30,7 @@ class ForgivingRedisCache(RedisCache):
     def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
         super().__init__(server, params)
         # redis-py would try a failed call three times more and add the timeouts up.
-        self._options = {"retry": Retry(NoBackoff(), 0), **self._options}
+        self._options: dict[str, Any] = {"retry": Retry(NoBackoff(), 0), **self._options}
 
     @property
     def is_resting(self) -> bool:
@@ -112,7 +112,7 @@ class ForgivingRedisCache(RedisCache):
             raise ValueError(f"Key {key!r} not found.")
         return found
 
-    def clear(self) -> bool:
+    def clear(self) -> bool:  # type: ignore[override]
         return self._forgive(lambda: super(ForgivingRedisCache, self).clear(), False)
 
     def hits(self, key: str, seconds: int) -> int | None:

@@ -85,8 +85,8 @@ def _require_strict(kind: Any, name: str, seen: set[type]) -> None:
     elif isinstance(kind, shapes.DateTimeType) and kind.tz is not True:
         raise TypeError(f"{name} accepts times without a zone: declare it as Instant.")
     elif isinstance(kind, shapes.UnionType):
-        for one in kind.types:
-            _require_strict(one, name, seen)
+        for choice in kind.types:
+            _require_strict(choice, name, seen)
     elif isinstance(kind, shapes.ListType):
         _require_strict(kind.item_type, name, seen)
     elif isinstance(kind, shapes.DictType):

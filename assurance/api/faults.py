@@ -191,7 +191,7 @@ def _range(shape: Any, value: float, at: str, said: str | None) -> Iterator[Faul
             yield _fault(at, "out_of_range", said or f"This must be {rule}.")
 
 
-_NAMES = {
+_NAMES: dict[Any, str] = {
     shapes.IntType: "a whole number",
     shapes.FloatType: "a number",
     shapes.BoolType: "true or false",

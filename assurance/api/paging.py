@@ -13,15 +13,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from urllib.parse import urlencode
 
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.db.models import BooleanField, F, Func, Model, QuerySet, Value
+from django.db.models import F, Field, Model, QuerySet, Value
 
 from assurance.api.callers import caller_of
 from assurance.api.query import Query, refuse
+from assurance.api.rows import RowCompare
 from assurance.errors import DomainError
 
 DEFAULT_LIMIT = 50
@@ -29,26 +30,6 @@ MAX_LIMIT = 200
 _SALT = "assurance.api.paging"
 
 M = TypeVar("M", bound=Model)
-
-
-class RowCompare(Func):
-    """`(a, b) > (x, y)`: one comparison of rows, which an index answers directly."""
-
-    output_field = BooleanField()
-
-    def __init__(self, *expressions: Any, sign: str) -> None:
-        super().__init__(*expressions)
-        self.sign = sign
-
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:  # type: ignore[override]
-        parts, params = [], []
-        for expression in self.source_expressions:
-            sql, values = compiler.compile(expression)
-            parts.append(sql)
-            params.extend(values)
-        half = len(parts) // 2
-        left, right = ", ".join(parts[:half]), ", ".join(parts[half:])
-        return f"(({left}) {self.sign} ({right}))", params
 
 
 class KeysetPage(Generic[M]):
@@ -70,13 +51,16 @@ class KeysetPage(Generic[M]):
         self.request = request
         self.keys = list(keys)
         self.bound_to = bound_to
-        self.fields = {key: queryset.model._meta.get_field(key) for key in keys}
+        self.fields: dict[str, Field[Any, Any]] = {
+            key: cast("Field[Any, Any]", queryset.model._meta.get_field(key)) for key in keys
+        }
         self.limit = limit_of(request)
         self.cursor = self._read_cursor()
         self.backwards = bool(self.cursor and self.cursor["d"] == "p")
         ascending = descending == self.backwards
         if self.cursor:
-            queryset = queryset.filter(self._beyond(">" if ascending else "<"))
+            beyond = self._beyond(self.cursor["k"], ">" if ascending else "<")
+            queryset = queryset.filter(beyond)
         order = self.keys if ascending else [f"-{key}" for key in self.keys]
         found = list(queryset.order_by(*order)[: self.limit + 1])
         self.more = len(found) > self.limit
@@ -99,11 +83,10 @@ class KeysetPage(Generic[M]):
             "results": list(results),
         }
 
-    def _beyond(self, sign: str) -> RowCompare:
-        assert self.cursor is not None
+    def _beyond(self, place: Sequence[Any], sign: str) -> RowCompare:
         values = [
             Value(value, output_field=self.fields[key])
-            for key, value in zip(self.keys, self.cursor["k"], strict=True)
+            for key, value in zip(self.keys, place, strict=True)
         ]
         return RowCompare(*[F(key) for key in self.keys], *values, sign=sign)
 
@@ -143,10 +126,9 @@ def limit_of(request: Any) -> int:
     """`limit`: 1 to 200, 50 where it is left out."""
     if "limit" not in request.GET:
         return DEFAULT_LIMIT
-    if not request.GET["limit"]:
-        raise refuse("limit", "out_of_range", f"`limit` is a whole number from 1 to {MAX_LIMIT}.")
     found = Query(request, *request.GET).whole("limit", 1, MAX_LIMIT)
-    assert found is not None
+    if found is None:
+        raise refuse("limit", "out_of_range", f"`limit` is a whole number from 1 to {MAX_LIMIT}.")
     return found
 
 

@@ -95,7 +95,7 @@ def read_body(request: HttpRequest, *, max_bytes: int = DEFAULT_MAX_BYTES) -> by
             stream = request.META["wsgi.input"]
         data = stream.read(max_bytes + 1)
         if len(data) <= max_bytes:
-            request._body = data  # type: ignore[attr-defined]
+            request._body = data
     if len(data) > max_bytes:
         raise _too_large(max_bytes)
     return data

@@ -117,7 +117,7 @@ def translate(exc: BaseException) -> DomainError | None:
         sentence = f"{exc.args[0] if exc.args else 'This method'} is not offered here."
         return DomainError("method_not_allowed", _sentence(exc, sentence), status=405)
     if isinstance(exc, exceptions.Throttled):
-        return too_many(exc.wait)
+        return too_many(getattr(exc, "wait", None))
     for known, (code, status, sentence) in TRANSLATED.items():
         if isinstance(exc, known):
             return _translated(exc, code, status, sentence)

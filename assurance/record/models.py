@@ -27,7 +27,7 @@ class AppendOnly(pgtrigger.Trigger):
     operation = pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate
     func = REFUSAL
 
-    def render_execute(self, model: type[models.Model]) -> str:
+    def render_execute(self, model: Any) -> str:
         return "record_append_only()"
 
 

@@ -15,7 +15,9 @@ from itertools import groupby
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F, Value
 
+from assurance.api.rows import RowCompare
 from assurance.record import sealing
 from assurance.record.models import Event, StreamHead
 
@@ -110,13 +112,13 @@ def _chains(
 def _within(queryset: Any, lower: Key | None, upper: Key | None, only: Key | None) -> Any:
     if only is not None:
         return queryset.filter(stream_type=only[0], stream_id=only[1])
-    clauses, params = [], []
-    table = queryset.model._meta.db_table
     for sign, bound in ((">", lower), ("<=", upper)):
         if bound is not None:
-            clauses.append(f"({table}.stream_type, {table}.stream_id) {sign} (%s, %s)")
-            params += bound
-    return queryset.extra(where=clauses, params=params) if clauses else queryset
+            values = [Value(text) for text in bound]
+            queryset = queryset.filter(
+                RowCompare(F("stream_type"), F("stream_id"), *values, sign=sign)
+            )
+    return queryset
 
 
 def _chain(stream: str, chain: Iterator[Event], head: StreamHead | None) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from assurance.api.envelope import Envelope, schema
 from assurance.controls.choices import Disposition
-from assurance.record.api.schema import EventPageSchema
+from assurance.record.schema import EventPageSchema
 from reviews.api.envelopes import Submission
 from reviews.choices import End, Outcome, Priority, QueueKind, Status
 

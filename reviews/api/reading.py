@@ -18,8 +18,8 @@ from assurance.accounts.principals import client_of
 from assurance.api.paging import KeysetPage
 from assurance.controls.choices import Disposition
 from assurance.errors import DomainError
-from assurance.record.api.views import case_events_page
 from assurance.record.ledger import Stream, head_hash
+from assurance.record.reading import case_events_page
 from reviews.answers import case_answer, case_answers
 from reviews.api import nouns
 from reviews.api.finding import find_case, visible_cases

@@ -270,7 +270,7 @@ def test_a_page_of_the_feed_costs_the_same_whatever_its_size(reader, sees):
 
 
 def test_one_streams_page_is_in_its_own_order(reader, sees, rf, cast):
-    from assurance.record.api.views import case_events_page
+    from assurance.record.reading import case_events_page
 
     stream = write(None, "a", "b", "c")
     request = rf.get("/api/v1/cases/x/events/?limit=2")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -13,9 +11,8 @@ from rest_framework.views import APIView
 from assurance.api.paging import KeysetPage
 from assurance.api.query import Query
 from assurance.record import events, visibility
-from assurance.record.api.schema import EventPageSchema
-from assurance.record.ledger import Stream
-from assurance.record.models import Event, EventPosition
+from assurance.record.models import EventPosition
+from assurance.record.schema import EventPageSchema
 
 
 class EventsView(APIView):
@@ -47,13 +44,3 @@ class EventsView(APIView):
         )
         rows = [events.as_json(row.event, row.position) for row in page.rows]
         return Response(page.envelope(rows))
-
-
-def case_events_page(request: Any, stream: Stream) -> dict[str, Any]:
-    """One page of a single stream, in its own order: for `cases/{id}/events/`, whose room has
-    already asked whether the caller may see it."""
-    found = Event.objects.filter(stream_type=stream.type, stream_id=stream.id)
-    page: KeysetPage[Event] = KeysetPage(
-        found.select_related("payload", "position"), keys=["seq"], request=request
-    )
-    return page.envelope([events.as_json(event, events.position_of(event)) for event in page.rows])
