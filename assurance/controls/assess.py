@@ -107,7 +107,7 @@ def _judge_verification(control, version, verdict, facts, live) -> ControlResult
         kind=Kind.VERIFICATION,
         outcome=found.outcome,
         effect=effect_of(control, found.outcome),
-        message=rendered(control["message"], facts, live.catalogue) or found.message,
+        message=_verification_message(control, found, facts, live),
         findings=tuple(finding.as_json() for finding in found.findings),
         marks=tuple(mark.as_json() for mark in found.marks),
         operands=tuple(dict(operand) for operand in found.operands),
@@ -116,6 +116,13 @@ def _judge_verification(control, version, verdict, facts, live) -> ControlResult
         priority=control["priority"],
         duration_us=(perf_counter_ns() - started) // 1000,
     )
+
+
+def _verification_message(control, found: Outcome, facts, live: LiveSet) -> str:
+    """The control's own sentence says what a failure means; of a check that was unsure or did not
+    run it would be untrue."""
+    own = rendered(control["message"], facts, live.catalogue) if found.outcome == "fail" else ""
+    return own or found.message
 
 
 def effect_of(control: Mapping[str, Any], outcome: str) -> str | None:

@@ -12,6 +12,7 @@ from django.db import transaction
 from assurance.controls.defaults import completed
 from assurance.controls.fields import catalogue_from_schemas
 from assurance.controls.models import ControlSet, ControlVersion, Workflow
+from assurance.delivery.outbox import promise
 from assurance.errors import DomainError
 from assurance.record.actors import Actor
 from assurance.record.canonical import canonical, sha256_of
@@ -69,6 +70,18 @@ def _publish(
         actor=actor,
         at=at,
         workflow=workflow.slug,
+    )
+    promise(
+        "control_set.published",
+        {
+            "workflow": workflow.slug,
+            "number": number,
+            "sha256": control_set.sha256,
+            "effective_from": at.isoformat(),
+        },
+        workflow=workflow.slug,
+        stream=Stream.workflow(workflow.slug),
+        at=at,
     )
     return control_set
 

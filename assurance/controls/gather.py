@@ -2,22 +2,29 @@
 
 Runs inside the intake transaction and reads the database only. Subjects that a cumulative limit
 names are locked first (advisory, until the transaction ends), so two requests of one subject
-cannot both see the sum before the other.
+cannot both see the sum before the other. A check whose gathering fails finds nothing gathered and
+cannot pass: it did not run, and its failure policy says what that means.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
+from functools import reduce
+from typing import Any, Literal
+from uuid import UUID
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
+from django.db.models.fields.json import KeyTransform
 
 from assurance.controls.checks.registry import CHECKS
 from assurance.controls.choices import Disposition, Kind
 from assurance.controls.live_set import LiveSet
-from assurance.controls.messages import value_at
 from assurance.controls.models import Assessment, Workflow
+
+logger = logging.getLogger(__name__)
 
 # Whatever may still go ahead counts towards a limit; what was refused outright does not.
 COUNTED = [
@@ -27,30 +34,66 @@ COUNTED = [
     Disposition.GOVERNANCE,
     Disposition.PAUSE,
 ]
-MOST_EARLIER = 50
+# A check that compares with earlier cases must see all of them, so more than this is no answer.
+MOST_EARLIER = 1_000
+
+
+class TooManyEarlier(Exception):
+    """A subject has more earlier cases than are compared with one new one."""
 
 
 def gather(
-    facts: dict[str, Any], live: LiveSet, workflow: Workflow, *, at: datetime, case_id=None
+    facts: dict[str, Any],
+    live: LiveSet,
+    workflow: Workflow,
+    *,
+    at: datetime,
+    case_id: UUID | None = None,
 ) -> None:
     """Fill `facts["gathered"]` for every stateful check of the set. `case_id` leaves the case's
     own earlier revisions out."""
     stateful = [
         control
         for control in live.controls
-        if control["kind"] == Kind.VERIFICATION and CHECKS[control["check"]["name"]].stateful
+        if control["kind"] == Kind.VERIFICATION
+        and (check := CHECKS.get(control["check"]["name"])) is not None
+        and check.stateful
     ]
-    locks = {
-        key
-        for control in stateful
-        if (key := CHECKS[control["check"]["name"]].lock_key(control["check"]["params"], facts))
-    }
-    for key in sorted(locks):  # always in the same order, so that no two wait for each other
+    locks = {control["key"]: _lock_key(control, facts) for control in stateful}
+    # Always in the same order, so that no two wait for each other.
+    for key in sorted({key for key in locks.values() if key}):
         lock_subject(f"{workflow.slug}:{key}")
     history = History(workflow, at=at, case_id=case_id)
     for control in stateful:
-        check = CHECKS[control["check"]["name"]]
-        facts["gathered"][control["key"]] = check.gather(control["check"]["params"], facts, history)
+        could_lock = locks[control["key"]] is not False
+        gathered = _gathered(control, facts, history) if could_lock else None
+        facts["gathered"][control["key"]] = gathered
+
+
+def _lock_key(control: Mapping[str, Any], facts: Mapping[str, Any]) -> str | Literal[False] | None:
+    """Whom the check serialises, None where it serialises nobody, False where it cannot say."""
+    try:
+        return CHECKS[control["check"]["name"]].lock_key(control["check"]["params"], facts)
+    except Exception as error:
+        logger.warning("control %s could not lock: %s", control["key"], type(error).__name__)
+        return False
+
+
+def _gathered(
+    control: Mapping[str, Any], facts: Mapping[str, Any], history: History
+) -> dict[str, Any] | None:
+    """What one check needs, None where it could not be fetched. A database that does not answer
+    is not the check's fault: nothing is kept, and the caller may try again."""
+    check = CHECKS[control["check"]["name"]]
+    try:
+        with transaction.atomic():
+            return check.gather(control["check"]["params"], facts, history)
+    except OperationalError:
+        raise
+    except Exception as error:
+        # The text of the exception may hold the case's data: only its kind is logged.
+        logger.warning("control %s could not gather: %s", control["key"], type(error).__name__)
+        return None
 
 
 def lock_subject(name: str) -> None:
@@ -60,52 +103,76 @@ def lock_subject(name: str) -> None:
 
 
 class History:
-    """The earlier cases of one workflow, as stored facts. What checks may ask of the past."""
+    """The earlier cases of one workflow, as stored facts. What checks may ask of the past.
 
-    def __init__(self, workflow: Workflow, *, at: datetime, case_id=None) -> None:
+    A case counts with its latest revision. Nothing is left out for being later than `at`: of two
+    requests of one subject the one that waited for the lock may carry the earlier time.
+    """
+
+    def __init__(self, workflow: Workflow, *, at: datetime, case_id: UUID | None = None) -> None:
         self._workflow = workflow
         self._at = at
         self._case_id = case_id
 
-    def sum(self, field: str, subject_field: str, subject: str, window: timedelta) -> Decimal:
-        """The sum of a number field over the latest revision of each case of a subject."""
-        total = Decimal(0)
-        for facts in self._latest(subject_field, subject, window):
-            value = value_at(facts, field)
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
-                try:
-                    total += Decimal(str(value))
-                except InvalidOperation:  # pragma: no cover - floats were checked at intake
-                    continue
-        return total
+    def sum(self, field: str, subject_field: str, subject: Any, window: timedelta) -> Decimal:
+        """The sum of a number field over the earlier cases of a subject. Exact; what is no number
+        counts nothing."""
+        return sum(
+            (
+                Decimal(str(value))
+                for _, _, value in self._latest(subject_field, subject, window, [field])
+                if isinstance(value, (int, float)) and not isinstance(value, bool)
+            ),
+            Decimal(0),
+        )
 
     def earlier(
         self, subject_field: str, value: Any, window: timedelta, fields: list[str]
     ) -> list[dict[str, Any]]:
-        """The newest earlier cases with this value: their case id, time and the fields asked."""
-        return [
-            {
-                "case": str(facts["_case"]),
-                "at": facts["clock"],
-                **{name: value_at(facts, name) for name in fields},
-            }
-            for facts in self._latest(subject_field, value, window)[:MOST_EARLIER]
-        ]
+        """The earlier cases with this value, newest first: case id, time and the fields asked.
 
-    def _latest(self, subject_field: str, value: Any, window: timedelta) -> list[dict[str, Any]]:
+        Raises TooManyEarlier beyond MOST_EARLIER.
+        """
+        found = [
+            {"case": str(case), "at": at.isoformat(), **dict(zip(fields, values, strict=True))}
+            for case, at, *values in self._latest(subject_field, value, window, fields)
+        ]
+        if len(found) > MOST_EARLIER:
+            raise TooManyEarlier
+        return found
+
+    def _latest(
+        self, subject_field: str, value: Any, window: timedelta, fields: list[str]
+    ) -> Iterator[tuple[Any, ...]]:
         rows = Assessment.objects.filter(
             workflow=self._workflow,
             purpose=Assessment.Purpose.INTAKE,
-        ).within(window, before=self._at)
+            at__gt=self._at - window,
+        )
         if subject_field == "subject":
             rows = rows.filter(subject=value)
         else:
-            rows = rows.filter(**{"facts__" + subject_field.replace(".", "__"): value})
+            rows = rows.filter(facts__contains=_nested(subject_field, value))
         if self._case_id is not None:
             rows = rows.exclude(case_id=self._case_id)
-        newest: dict[Any, tuple[str, dict[str, Any]]] = {}
-        ordered = rows.order_by("case_id", "-revision", "-id")
-        for case_id, order, facts in ordered.values_list("case_id", "disposition", "facts"):
-            newest.setdefault(case_id, (order, facts | {"_case": case_id}))
-        kept = [facts for order, facts in newest.values() if order in COUNTED]
-        return sorted(kept, key=lambda facts: facts["clock"], reverse=True)
+        newest = rows.order_by("case_id", "-revision", "-id").distinct("case_id").values("pk")
+        asked = {f"asked_{number}": _at_path(path) for number, path in enumerate(fields)}
+        return (
+            Assessment.objects.filter(pk__in=newest, disposition__in=COUNTED)
+            .annotate(**asked)
+            .order_by("-at", "-id")
+            .values_list("case_id", "at", *asked)
+            .iterator()
+        )
+
+
+def _nested(path: str, value: Any) -> dict[str, Any]:
+    """`{"context": {"client": 7}}` for `context.client`: JSON containment, so that a key named
+    like a lookup is a key."""
+    return reduce(lambda inner, key: {key: inner}, reversed(path.split(".")), value)
+
+
+def _at_path(path: str) -> KeyTransform:
+    """The value at a path of the stored facts, read by the database: facts hold whole sources."""
+    first, *keys = path.split(".")
+    return reduce(lambda inner, key: KeyTransform(key, inner), keys, KeyTransform(first, "facts"))

@@ -51,6 +51,8 @@ def plain(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.10g}" if abs(value) < 1e15 else repr(value)
+    if isinstance(value, Mapping):
+        return "(several values)"  # whole objects may hold what is sensitive
     if isinstance(value, list):
         return ", ".join(plain(item) for item in value[:10]) + (" …" if len(value) > 10 else "")
     text = str(value)
@@ -81,10 +83,10 @@ def policy_message(
     """The control's own sentence, or one made of the leaves that told."""
     if explanation.verdict is None:
         unknown = [leaf for leaf in explanation.leaves if leaf.verdict is None]
-        said = "; ".join(sentence(leaf, catalogue) for leaf in unknown[:3])
+        said = "; ".join(sentence(leaf, catalogue, reveal=False) for leaf in unknown[:3])
         return f"It could not be judged: {said}." if said else "It could not be judged."
     if own := rendered(control["message"], facts, catalogue):
         return own
     telling = [leaf for leaf in explanation.leaves if leaf.verdict]
-    said = "; ".join(sentence(leaf, catalogue) for leaf in telling[:3])
+    said = "; ".join(sentence(leaf, catalogue, reveal=False) for leaf in telling[:3])
     return f"{said[:1].upper()}{said[1:]}." if said else control["name"]

@@ -32,15 +32,17 @@ def voices_for(
     elif workflow["all_review"]:
         yield Voice("stage", Disposition.REVIEW, "A person sees every output for now.")
     if facts["schema"]:
-        first = facts["schema"][0]
-        yield Voice(
-            "schema",
-            Disposition.REVIEW,
-            f"It strays from the workflow's schema at {first['path']}: {first['message']}",
-        )
+        yield Voice("schema", Disposition.REVIEW, _stray_message(facts["schema"][0], live))
     yield from _specification(facts, live, enforced)
     if ungoverned:
         yield Voice("ungoverned", Disposition.REVIEW, "No enforced control covers this case.")
+
+
+def _stray_message(finding: Mapping[str, Any], live: LiveSet) -> str:
+    """Where it strays, and how; not the value of a sensitive field."""
+    field = live.catalogue.get(finding["path"])
+    told = "" if field is not None and field.sensitive else f": {finding['message']}"
+    return f"It strays from the workflow's schema at {finding['path']}{told}"
 
 
 def _specification(

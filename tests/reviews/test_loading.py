@@ -286,7 +286,8 @@ def test_a_fault_of_the_whole_is_told(cast, document, change, pointer, said):
         ("output_schema", {"type": "text"}, "output_schema/type", "no valid schema"),
         ("output_schema", {"properties": {"a": {"pattern": "(a+)+$"}}},
          "output_schema/properties/a/pattern", "pattern"),
-        ("context_schema", {"$ref": "https://elsewhere.example/s"}, "context_schema/$ref", "leaves the schema"),
+        ("context_schema", {"$ref": "https://elsewhere.example/s"},
+         "context_schema/$ref", "leaves the schema"),
         ("language", "de", "language", "There are"),
     ],
 )  # fmt: skip
