@@ -41,7 +41,8 @@ def test_ready_with_a_worker_that_hears(house, client):
     assert worker(client)["age"] < 5
 
 
-def test_p12_a_deaf_worker_turns_it_red_within_a_minute(house, client):
+def test_p12_a_deaf_worker_turns_it_red_within_a_minute(house, client, monkeypatch):
+    monkeypatch.setattr(life, "_started", life.time.monotonic() - 50)
     canary()
     age_the_canary(46)
 
@@ -54,6 +55,18 @@ def test_p12_a_deaf_worker_turns_it_red_within_a_minute(house, client):
 
 
 def test_no_worker_yet_is_forgiven_for_a_minute(house, client, monkeypatch):
+    monkeypatch.setattr(life, "_started", life.time.monotonic())
+    assert client.get("/readyz").status_code == 200
+
+    monkeypatch.setattr(life, "_started", life.time.monotonic() - life.GRACE - 1)
+    assert client.get("/readyz").status_code == 503
+
+
+def test_a_sign_of_life_from_an_earlier_run_is_forgiven_while_the_worker_starts(
+    house, client, monkeypatch
+):
+    canary()
+    age_the_canary(3600)
     monkeypatch.setattr(life, "_started", life.time.monotonic())
     assert client.get("/readyz").status_code == 200
 
