@@ -107,7 +107,6 @@ class Stack:
             self.start_services()
             self.prepare_application()
             self.start_application()
-            self.wait_ready()
         except BaseException:
             self.stop()
             raise
@@ -154,10 +153,16 @@ class Stack:
                 raise Refusal(self._failure("The static files could not be collected", "static"))
             self._static_mark().write_text(static_mark())
 
-    def start_application(self, *names: str) -> None:
-        """Start web, worker and beat, or those named, without waiting."""
-        for name in names or APPLICATION:
-            self._spawn(name)
+    def start_application(self) -> None:
+        """Start web, worker and beat, and return when the web server answers 200.
+
+        Beat comes last: on two cores a third program that loads would only delay the answer.
+        """
+        self._spawn("web")
+        self._spawn("worker")
+        self._note()
+        self.wait_ready()
+        self._spawn("beat")
         self._note()
 
     def wait_ready(self, limit: float = STARTUP_LIMIT) -> None:
