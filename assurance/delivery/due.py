@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -48,7 +49,13 @@ LIMIT %(room)s
 
 def due(at: datetime, *, room: int, risky: bool = True) -> list[int]:
     """Ids of what may be tried now, at most `room`; not `risky`: at healthy endpoints only."""
-    values = {"at": at, "room": room, "risky": risky, "failing": FAILING, "at_once": AT_ONCE}
+    values: dict[str, Any] = {
+        "at": at,
+        "room": room,
+        "risky": risky,
+        "failing": FAILING,
+        "at_once": AT_ONCE,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_DUE, values)
         return [pk for (pk,) in cursor.fetchall()]

@@ -4,7 +4,7 @@ and on. Each act goes on the chain of the installation; no secret and no header 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -68,8 +68,11 @@ def change_endpoint(
 ) -> Endpoint:
     """Change url, description, event_types, headers or the client certificate and its key."""
     endpoint = _kept(endpoint, by, at)
-    checks = {"url": lambda url: check_url(url).url, "headers": check_headers}
-    checks |= {"event_types": _checked_types}
+    checks: dict[str, Callable[[Any], Any]] = {
+        "url": lambda url: check_url(url).url,
+        "headers": check_headers,
+        "event_types": _checked_types,
+    }
     for name, value in changes.items():
         if name not in {"client_certificate", "client_key", "description", *checks}:
             raise TypeError(f"{name} of an endpoint is not changed here.")

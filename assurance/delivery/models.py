@@ -8,6 +8,7 @@ the lock of that stream, so ids and commits agree.
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -17,6 +18,7 @@ from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
 from assurance.accounts.models import Client
+from assurance.delivery.addresses import shown_host
 from assurance.delivery.choices import DeliveryStatus, EventType, MailStatus
 from assurance.delivery.querysets import (
     AlertQuerySet,
@@ -103,6 +105,11 @@ class Endpoint(models.Model):
         return self.resting_until is not None and self.resting_until > at
 
     @property
+    def host(self) -> str:
+        """Where it leads, for people; a name in punycode decoded and raw."""
+        return shown_host(urlsplit(self.url).hostname or "")
+
+    @property
     def health(self) -> str:
         """One word for the page: off, untried, ok or failing."""
         if not self.active:
@@ -121,6 +128,7 @@ class Delivery(models.Model):
     workflow = models.CharField(max_length=100)
     stream_type = models.CharField(max_length=20)
     stream_id = models.CharField(max_length=100)
+    reference = models.CharField("what people call it", max_length=100, blank=True)
     body = models.BinaryField()
     status = models.CharField(max_length=9, choices=DeliveryStatus, default=DeliveryStatus.PENDING)
     attempts = models.PositiveIntegerField("tries in all", default=0)
@@ -151,6 +159,11 @@ class Delivery(models.Model):
                 fields=["endpoint", "stream_type", "stream_id", "id"],
                 condition=Q(status=DeliveryStatus.PENDING),
                 name="delivery_order",
+            ),
+            models.Index(
+                fields=["endpoint", "status"],
+                condition=~Q(status=DeliveryStatus.DELIVERED),
+                name="delivery_undelivered",
             ),
             models.Index(fields=["-id"], condition=~Q(last_error=""), name="delivery_in_trouble"),
             models.Index(fields=["stream_type", "stream_id"], name="delivery_stream"),

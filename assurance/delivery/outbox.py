@@ -49,6 +49,7 @@ def promise(
             workflow=workflow,
             stream_type=stream.type,
             stream_id=stream.id,
+            reference=_reference_of(data),
             body=body,
             round_started_at=at,
             next_attempt_at=at,
@@ -58,6 +59,12 @@ def promise(
     )
     doorbell.ring_after_commit()
     return deliveries
+
+
+def _reference_of(data: dict[str, Any]) -> str:
+    """What people call the thing: the reference of a case or incident, the slug of a workflow."""
+    named = (data.get(name) for name in ("reference", "slug", "code"))
+    return next((str(name) for name in named if name), "")[:100]
 
 
 def body_of(type: str, data: dict[str, Any], *, at: datetime) -> bytes:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Self
 
 from django.db import models
-from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models import Q
 
 from assurance.delivery.choices import DeliveryStatus, MailStatus
 
@@ -55,24 +55,14 @@ class DeliveryQuerySet(models.QuerySet):
         return self.filter(status__in=[DeliveryStatus.DEAD, DeliveryStatus.CANCELLED])
 
     def in_trouble(self) -> Self:
-        """Tried without success."""
-        return self.filter(Q(status=DeliveryStatus.DEAD) | ~Q(last_error=""))
+        """Tried without success, given up or cancelled."""
+        return self.exclude(last_error="")
 
     def of_stream(self, stream: Stream) -> Self:
         return self.filter(stream_type=stream.type, stream_id=stream.id)
 
     def of_workflows(self, workflows: Reach) -> Self:
         return self if workflows == "all" else self.filter(workflow__in=list(workflows))
-
-    def failures_first(self) -> Self:
-        """What needs a person first, the newest of each kind before the older."""
-        weight = Case(
-            When(status=DeliveryStatus.DEAD, then=Value(0)),
-            When(~Q(last_error=""), status=DeliveryStatus.PENDING, then=Value(1)),
-            default=Value(2),
-            output_field=IntegerField(),
-        )
-        return self.order_by(weight, "-id")
 
 
 class MailQuerySet(models.QuerySet):

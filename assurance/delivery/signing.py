@@ -85,7 +85,7 @@ def signed_headers(
 
 
 def _keys() -> tuple[str, ...]:
-    return (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return tuple(map(str, [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]))
 
 
 @lru_cache(maxsize=4)
