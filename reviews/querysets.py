@@ -23,7 +23,7 @@ SELECT count(*) FROM (
     SELECT 1 FROM reviews_case c
      WHERE c.queue_id = reviews_queue.id AND c.state = 'open' AND c.pending_id IS NULL
        AND (c.leased_until IS NULL OR c.leased_until <= %s)
-     LIMIT 1001) AS some
+     LIMIT 1001) AS first_ones
 """
 
 

@@ -67,7 +67,7 @@ def present(case: Case, catalogue: Catalogue) -> dict[str, Any]:
             {
                 "key": control["key"],
                 "name": control["name"],
-                "url": reverse("controls:control", args=[control["key"]]),
+                "url": reverse("control", args=[control["key"]]),
             }
             for control in case.control_set.controls()
             if control["mode"] in ("enforced", "advise") and control["key"] not in spoke
@@ -94,7 +94,7 @@ def control_row(result: Mapping[str, Any], name: str, catalogue: Catalogue) -> d
         "key": result["key"],
         "name": name,
         "version": result["version"],
-        "url": f"{reverse('controls:control', args=[result['key']])}?version={result['version']}",
+        "url": f"{reverse('control', args=[result['key']])}?version={result['version']}",
         "mode": result["mode"],
         "did": did,
         "did_label": label,
