@@ -25,8 +25,15 @@ from assurance.errors import DomainError
 
 __all__ = ["AccountAdmin", "ApiKeyAdmin", "ClientAdmin", "GrantAdmin", "PersonAdmin"]
 
+
+def own_password(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    """One's own password is changed where everybody changes theirs."""
+    return redirect("account_change_password")
+
+
 # The same door, the same limits and the same second glance as for everybody else.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.password_change = own_password  # type: ignore[method-assign, assignment]
 admin.site.unregister(Group)
 
 

@@ -7,6 +7,7 @@ superuser may grant it alone, on the record. Asking who holds what is for `roles
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,8 @@ from assurance.accounts.models import Grant, Person, User
 from assurance.errors import DomainError, invalid
 from assurance.record.actors import Actor
 from assurance.record.ledger import INSTALLATION, record
+
+log = logging.getLogger(__name__)
 
 # A workflow in one of these stages holds nothing that a second person would have to guard.
 EARLY_STAGES = frozenset({"observe", "pilot"})
@@ -85,6 +88,7 @@ def confirm(grant: Grant, *, by: User, at: datetime) -> Grant:
         raise DomainError("not_waiting", "This grant expired while it waited. Grant it again.")
     involved = {grant.person_id, grant.granted_by_person_id}
     if by.person_id is None or by.person_id in involved or by.pk == grant.granted_by_id:
+        log.warning("confirming grant %s refused: account %s is no second person", grant.pk, by.pk)
         raise DomainError(
             "second_person_needed",
             "A second person confirms a grant: a governance owner who neither granted it nor"
@@ -154,6 +158,7 @@ def _confirmation_for(
 
 def _refuse_own(person: Person, by: User | None) -> None:
     if by is not None and by.person_id == person.pk:
+        log.warning("own grant refused: account %s, person %s", by.pk, person.pk)
         raise DomainError(
             "own_grant",
             "Nobody changes their own grants, from whichever account. Ask another owner.",

@@ -290,3 +290,16 @@ class SignIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} since {self.started_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def browser_name(self) -> str:
+        """“Firefox on Linux”, as far as the browser says so."""
+        programs = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome"}
+        machines = {"Windows": "Windows", "Android": "Android", "iPhone": "iPhone", "iPad": "iPad"}
+        programs |= {"Safari/": "Safari"}
+        machines |= {"Mac OS": "macOS", "Linux": "Linux"}
+        program = next((name for sign, name in programs.items() if sign in self.browser), None)
+        machine = next((name for sign, name in machines.items() if sign in self.browser), None)
+        if program is None:
+            return self.browser[:60] or "Unknown browser"
+        return f"{program} on {machine}" if machine else program

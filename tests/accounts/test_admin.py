@@ -1,15 +1,22 @@
-import re
-
 import pytest
-from django.test import Client as Browser
 
 from assurance import clock
 from assurance.accounts import grants, roles
 from assurance.accounts.choices import Role
-from assurance.accounts.models import ApiKey, Client, Grant, Person, User
+from assurance.accounts.models import Grant, User
 from assurance.record.ledger import INSTALLATION, types
+from tests.accounts.admin_pages import (
+    CLIENTS,
+    EVERY,
+    GRANTS,
+    KEYS,
+    PERSONS,
+    USERS,
+    act,
+    said,
+    signed_in,
+)
 from tests.accounts_factories import (
-    ClientFactory,
     GrantFactory,
     KeyFactory,
     PersonFactory,
@@ -19,51 +26,6 @@ from tests.accounts_factories import (
 from tests.cast import make_one
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.probe")]
-
-GRANTS, PERSONS = "/admin/accounts/grant/", "/admin/accounts/person/"
-CLIENTS, KEYS, USERS = (
-    "/admin/accounts/client/",
-    "/admin/accounts/apikey/",
-    "/admin/accounts/user/",
-)
-EVERY = [GRANTS, PERSONS, CLIENTS, KEYS, USERS]
-
-
-def signed_in(user):
-    browser = Browser()
-    browser.force_login(user)
-    return browser
-
-
-@pytest.fixture
-def grace():
-    return make_one("grace")
-
-
-@pytest.fixture
-def gus():
-    return make_one("gus")
-
-
-@pytest.fixture
-def root():
-    return UserFactory(username="root", superuser=True)
-
-
-@pytest.fixture
-def ines():
-    user = UserFactory(username="ines", is_staff=True)
-    grant_to(user, Role.INTEGRATOR, "credit-decisions")
-    return user
-
-
-def act(browser, url, action, *objects):
-    chosen = [obj.pk for obj in objects]
-    return browser.post(url, {"action": action, "_selected_action": chosen}, follow=True)
-
-
-def said(answer):
-    return [str(message) for message in answer.context["messages"]]
 
 
 def test_strangers_reach_the_one_sign_in_page_and_people_without_the_role_get_403(client):
@@ -239,194 +201,6 @@ def test_an_auditor_with_staff_rights_changes_nothing():
     assert browser.get(GRANTS).status_code == 200
     assert browser.get(f"{GRANTS}add/").status_code == 403
     assert browser.post(f"{PERSONS}add/", {"ref": "x", "name": "X"}).status_code == 403
-
-
-def test_a_person_is_made_renamed_and_switched_off_on_the_record(grace):
-    browser = signed_in(grace)
-
-    browser.post(f"{PERSONS}add/", {"ref": "hr-99", "name": "Ada Byrne"})
-    person = Person.objects.get(ref="hr-99")
-    change = f"{PERSONS}{person.pk}/change/"
-    browser.post(change, {"name": "Ada Byrne-Osei", "active": "on", "ref": "hr-1"})
-    browser.post(change, {"name": "Ada Byrne-Osei"})
-
-    person.refresh_from_db()
-    assert (person.ref, person.name, person.active) == ("hr-99", "Ada Byrne-Osei", False)
-    assert types(INSTALLATION) == ["person.made", "person.renamed", "person.switched_off"]
-
-
-def test_a_client_is_bound_by_checkboxes(ines):
-    browser = signed_in(ines)
-
-    made = browser.post(
-        f"{CLIENTS}add/",
-        {
-            "name": "scoring",
-            "workflows": "credit-decisions",
-            "scopes": ["cases:write", "cases:read"],
-            "active": "on",
-        },
-    )
-
-    assert made.status_code == 302
-    client = Client.objects.get(name="scoring")
-    assert client.scopes == ["cases:read", "cases:write"]
-    browser.post(
-        f"{CLIENTS}{client.pk}/change/",
-        {
-            "workflows": "credit-decisions",
-            "scopes": ["cases:read"],
-            "active": "on",
-            "keys-TOTAL_FORMS": "0",
-            "keys-INITIAL_FORMS": "0",
-        },
-    )
-    client.refresh_from_db()
-    assert client.scopes == ["cases:read"]
-    assert types(INSTALLATION) == ["client.made", "client.changed"]
-
-
-def test_an_integrator_is_told_when_a_client_reaches_too_far(ines):
-    answer = signed_in(ines).post(
-        f"{CLIENTS}add/", {"name": "x", "workflows": "claims-letters", "active": "on"}
-    )
-
-    assert answer.status_code == 200
-    assert "claims-letters" in answer.content.decode()
-    assert not Client.objects.exists()
-
-
-def test_a_key_is_issued_on_the_page_and_shown_exactly_once(ines):
-    client = ClientFactory(name="scoring")
-    browser, url = signed_in(ines), f"{CLIENTS}{client.pk}/issue-key/"
-    assert "Issue a key" in browser.get(f"{CLIENTS}{client.pk}/change/").content.decode()
-    assert browser.get(url).status_code == 200
-
-    answer = browser.post(url)
-
-    (secret,) = set(re.findall(r"cm_live_[0-9a-f]{16}_[0-9a-f]{64}", answer.content.decode()))
-    assert "no-store" in answer["Cache-Control"]
-    for page in (url, KEYS, f"{CLIENTS}{client.pk}/change/"):
-        assert secret.rpartition("_")[2] not in browser.get(page).content.decode()
-    assert ApiKey.objects.get().key_id == secret.split("_")[2]
-
-
-def test_a_third_key_is_refused_in_words(ines):
-    client = ClientFactory()
-    browser, url = signed_in(ines), f"{CLIENTS}{client.pk}/issue-key/"
-    browser.post(url)
-    browser.post(url)
-
-    answer = browser.post(url)
-
-    assert "two living keys" in answer.content.decode()
-    assert ApiKey.objects.count() == 2
-
-
-def test_nobody_issues_a_key_without_the_role(ines):
-    client = ClientFactory(workflows=["claims-letters"])
-
-    signed_in(ines).post(f"{CLIENTS}{client.pk}/issue-key/")
-    signed_in(make_one("ada")).post(f"{CLIENTS}{client.pk}/issue-key/")
-
-    assert not ApiKey.objects.exists()
-
-
-def test_keys_are_revoked_from_their_list(ines):
-    key = KeyFactory()
-
-    answer = act(signed_in(ines), KEYS, "revoke_chosen", key)
-
-    assert said(answer) == ["Revoked: 1."]
-    assert ApiKey.objects.get().revoked_at is not None
-
-
-def test_an_account_is_made_linked_and_closed_by_a_superuser_on_the_record(root):
-    browser, person = signed_in(root), PersonFactory()
-
-    browser.post(
-        f"{USERS}add/",
-        {
-            "username": "new",
-            "usable_password": "true",
-            "password1": "a phrase that is long",
-            "password2": "a phrase that is long",
-        },
-    )
-    user = User.objects.get(username="new")
-    change = f"{USERS}{user.pk}/change/"
-    browser.post(change, {"username": "new", "person": person.pk, "is_active": "on"})
-    browser.post(change, {"username": "new", "person": person.pk})
-
-    user.refresh_from_db()
-    assert (user.person, user.is_active) == (person, False)
-    assert types(INSTALLATION) == ["account.made", "account.linked", "account.switched_off"]
-
-
-def test_a_password_set_for_somebody_stands_on_the_record(root):
-    ada = make_one("ada")
-
-    answer = signed_in(root).post(
-        f"{USERS}{ada.pk}/password/",
-        {
-            "usable_password": "true",
-            "password1": "a phrase that is long",
-            "password2": "a phrase that is long",
-        },
-    )
-
-    assert answer.status_code == 302
-    assert types(INSTALLATION) == ["account.password_set"]
-
-
-def test_no_form_makes_a_superuser_or_staff(root):
-    ada = make_one("ada")
-
-    signed_in(root).post(
-        f"{USERS}{ada.pk}/change/",
-        {
-            "username": "ada",
-            "person": ada.person.pk,
-            "is_active": "on",
-            "is_superuser": "on",
-            "is_staff": "on",
-            "user_permissions": ["1"],
-            "groups": ["1"],
-        },
-    )
-
-    ada.refresh_from_db()
-    assert (ada.is_superuser, ada.is_staff) == (False, False)
-    assert not ada.user_permissions.exists()
-
-
-def test_a_superuser_becomes_nobody_else_and_closes_not_themselves(grace):
-    lonely = UserFactory(username="lonely", superuser=True, person=None)
-    browser, change = signed_in(lonely), f"{USERS}{lonely.pk}/change/"
-
-    as_grace = browser.post(
-        change, {"username": "lonely", "person": grace.person.pk, "is_active": "on"}
-    )
-    closed = browser.post(change, {"username": "lonely"})
-
-    assert "Nobody says who they are themselves" in as_grace.content.decode()
-    assert "Nobody closes their own account" in closed.content.decode()
-    lonely.refresh_from_db()
-    assert (lonely.person, lonely.is_active) == (None, True)
-
-
-def test_a_governance_owner_sees_accounts_and_sets_no_password(grace):
-    gus = make_one("gus")
-    browser = signed_in(grace)
-
-    answer = browser.post(
-        f"{USERS}{gus.pk}/password/",
-        {"password1": "a phrase that is long", "password2": "a phrase that is long"},
-    )
-
-    assert answer.status_code == 403
-    assert User.objects.get(pk=gus.pk).password == gus.password
-    assert browser.post(f"{USERS}add/", {"username": "x"}).status_code == 403
 
 
 @pytest.mark.parametrize("url", EVERY)

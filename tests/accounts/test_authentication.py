@@ -274,3 +274,12 @@ def test_revoking_under_load_lets_nothing_through_after_the_commit(what):
     assert 200 in before
     assert len(after) == 24
     assert set(after) <= {401, 403, 429}  # 429: guessing on with a dead key
+
+
+def test_the_schema_names_both_ways_to_be_let_in():
+    from drf_spectacular.generators import SchemaGenerator
+
+    schema = SchemaGenerator(urlconf="tests.accounts.probe").get_schema(public=True)
+
+    ways = schema["components"]["securitySchemes"]
+    assert (ways["ApiKey"]["name"], ways["Session"]["in"]) == ("Authorization", "cookie")

@@ -59,7 +59,7 @@ def test_a_governance_owner_grants_a_role_and_it_holds_at_once(at, grace):
     assert types(INSTALLATION) == ["grant.made"]
 
 
-def test_nobody_grants_to_themselves_from_whichever_account(at, grace):
+def test_nobody_grants_to_themselves_from_whichever_account(at, grace, caplog):
     second_account = UserFactory(person=grace.person, superuser=True)
 
     for by in (grace, second_account):
@@ -67,6 +67,7 @@ def test_nobody_grants_to_themselves_from_whichever_account(at, grace):
             refused("own_grant", grants.grant, grace.person, "lead", SLUG, by=by, at=at).status
             == 403
         )
+    assert caplog.text.count("own grant refused") == 2
     assert types(INSTALLATION) == []
 
 

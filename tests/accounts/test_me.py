@@ -7,6 +7,7 @@ from tests.accounts_factories import UserFactory, grant_to
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.accounts.probe")]
 
 ME, THEME = "/me/", "/me/theme/"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 KEPT = {"theme": "dark", "density": "compact", "shortcuts": "on"}
 
 
@@ -17,7 +18,7 @@ def ada():
 
 @pytest.fixture
 def browser(ada):
-    browser = Browser(headers={"User-Agent": "Firefox"})
+    browser = Browser(headers={"User-Agent": FIREFOX})
     browser.force_login(ada)
     return browser
 
@@ -28,7 +29,7 @@ def test_the_page_shows_settings_roles_and_sign_ins(ada, browser):
     page = browser.get(ME).content.decode()
     page = browser.get(ME).content.decode()
 
-    for seen in ("Theme", "Density", "Lead", "credit-decisions", "Firefox", "This one"):
+    for seen in ("Theme", "Density", "Lead", "credit-decisions", "Firefox on Linux", "This one"):
         assert seen in page
 
 
@@ -185,3 +186,17 @@ def test_a_form_that_is_too_old_leads_to_no_other_house(ada, referer):
 
     assert "evil" not in page
     assert "/accounts/login/?next=%2Fqueues%2F" in page
+
+
+@pytest.mark.parametrize(
+    ("browser", "name"),
+    [
+        (FIREFOX, "Firefox on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Windows"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X) Version/19 Safari/605", "Safari on macOS"),
+        ("curl/8.0", "curl/8.0"),
+        ("", "Unknown browser"),
+    ],
+)
+def test_a_browser_is_called_by_its_name(browser, name):
+    assert SignIn(browser=browser).browser_name == name

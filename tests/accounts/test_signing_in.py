@@ -7,8 +7,9 @@ from django.contrib.sessions.models import Session
 from django.test import Client as Browser
 
 from assurance import clock
-from assurance.accounts import grants, persons
+from assurance.accounts import adapter, grants, persons
 from assurance.accounts.models import SignIn, User
+from assurance.api import throttling
 from assurance.api.cache import ForgivingRedisCache
 from tests.accounts_factories import PASSWORD, PersonFactory, UserFactory
 
@@ -128,6 +129,17 @@ def test_signing_in_works_while_redis_is_lost(ada, monkeypatch):
 
     assert sign_in(Browser(), password="wrong").status_code == 200
     assert sign_in(Browser()).status_code == 302
+
+
+def test_guessing_is_slowed_down_even_while_redis_is_lost(ada, monkeypatch):
+    monkeypatch.setattr(ForgivingRedisCache, "_silent_until", time.monotonic() + 60)
+    monkeypatch.setattr(throttling, "_here", throttling.Windows())
+    monkeypatch.setattr(adapter, "TRIES_WITHOUT_REDIS", 3)
+    for _ in range(3):
+        sign_in(Browser(), password="wrong")
+
+    assert sign_in(Browser()).status_code == 200
+    assert sign_in(Browser(REMOTE_ADDR="192.0.2.7")).status_code == 302
 
 
 @pytest.mark.parametrize(
