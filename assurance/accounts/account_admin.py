@@ -12,7 +12,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from assurance import clock
-from assurance.accounts import persons
+from assurance.accounts import persons, roles
 from assurance.accounts.admin_forms import AccountForm
 from assurance.accounts.choices import Role
 from assurance.accounts.models import User
@@ -40,6 +40,12 @@ class AccountAdmin(RoleAdmin, UserAdmin):
         ("Who it is", {"fields": ("person", "first_name", "last_name", "email")}),
         ("State", {"fields": ("is_active", *readonly_fields)}),
     )
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The directory of accounts is for who reads or governs all workflows."""
+        if request.user.is_active and request.user.is_superuser:
+            return True
+        return any(self.held(request).get(role) == roles.ALL for role in self.readers)
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

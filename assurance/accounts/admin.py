@@ -80,6 +80,9 @@ class GrantAdmin(VerbAdmin):
         made_of = ["person", "role", "workflow", "expires_at"]
         return [field.name for field in Grant._meta.fields] if obj else made_of
 
+    def of_workflows(self, rows: QuerySet[Grant], where: frozenset[str]) -> QuerySet[Grant]:
+        return rows.filter(workflow__in={"", *where})
+
     def workflow_of(self, obj: Grant | None) -> str | None:
         return obj.workflow if obj else None
 
@@ -126,6 +129,9 @@ class ClientAdmin(VerbAdmin):
     search_fields = ["name"]
     change_form_template = "admin/accounts/client/change_form.html"
 
+    def of_workflows(self, rows: QuerySet[Client], where: frozenset[str]) -> QuerySet[Client]:
+        return rows.filter(workflows__overlap=sorted(where))
+
     def get_inlines(self, request: HttpRequest, obj: Client | None) -> Any:
         return [KeyInline] if obj else []
 
@@ -141,7 +147,7 @@ class ClientAdmin(VerbAdmin):
 
     def issue_key(self, request: HttpRequest, client_id: int) -> HttpResponse:
         """Ask for the expiry, then show the secret exactly once: it is in no later answer."""
-        client = get_object_or_404(Client, pk=client_id)
+        client = get_object_or_404(self.get_queryset(request), pk=client_id)
         if not self.has_change_permission(request, client):
             return redirect("admin:accounts_client_changelist")
         form = KeyForm(request.POST if request.method == "POST" else None)
@@ -188,6 +194,9 @@ class ApiKeyAdmin(RoleAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def of_workflows(self, rows: QuerySet[ApiKey], where: frozenset[str]) -> QuerySet[ApiKey]:
+        return rows.filter(client__workflows__overlap=sorted(where))
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
         return [field.name for field in ApiKey._meta.fields if field.name != "secret_sha256"]
