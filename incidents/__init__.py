@@ -1,1 +1,1 @@
-"""Learning, after the fact. Today it holds the demo: here because it uses every verb of the house."""
+"""Learning, after the fact. Today it holds the demo, which uses every verb of the house."""
