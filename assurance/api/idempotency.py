@@ -135,8 +135,7 @@ class _Call:
     def run(self, kept: Kept) -> HttpResponse:
         if not self.atomic:
             response = self.respond()
-            if not kept.stored or response.status_code < 500:
-                kept.keep(response)
+            kept.keep(response)
             return response
         with transaction.atomic():
             response = self.respond()

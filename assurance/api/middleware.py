@@ -107,6 +107,7 @@ class ApiGateMiddleware:
         error = problems.translate(exception)
         if error is None or (error is not exception and not problems.is_api(request)):
             return None
+        problems.note(error, exception)
         return problems.answer(request, error)
 
 

@@ -104,7 +104,7 @@ def read_body(request: HttpRequest, *, max_bytes: int = DEFAULT_MAX_BYTES) -> by
 def refuse_length(request: HttpRequest, max_bytes: int) -> None:
     """413 by the announced length, before a byte is read."""
     announced = request.META.get("CONTENT_LENGTH") or "0"
-    if announced.isdigit() and int(announced[:20]) > max_bytes:
+    if announced.isascii() and announced.isdigit() and int(announced[:20]) > max_bytes:
         raise _too_large(max_bytes)
 
 

@@ -176,11 +176,16 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
     error = translate(exc)
     if error is None:
         return None
-    if error.status == 503:
-        log.error("database unavailable", exc_info=exc)
+    note(error, exc)
     if error.status == 401:
         error = throttling.guessing(context["request"]) or error
     return problem(error)
+
+
+def note(error: DomainError, exc: BaseException) -> None:
+    """A database that does not answer is no fault of the request, and one for the log."""
+    if error.status == 503:
+        log.error("the database did not answer", exc_info=exc)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

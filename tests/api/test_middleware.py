@@ -113,3 +113,16 @@ def test_plain_http_is_refused_in_production(api, settings):
 
     assert code(api.get("/api/t/reports/")) == (403, "https_required")
     assert api.get("/api/t/reports/", secure=True).status_code == 200
+
+
+def test_the_reference_is_ours_whatever_the_caller_sends(api):
+    answer = api.get("/api/nothing", headers={"X-Request-ID": "<script>"})
+
+    assert answer["X-Request-ID"] == answer.json()["request_id"]
+    assert len(answer["X-Request-ID"]) == 36
+
+
+def test_a_length_that_is_no_number_is_no_fault(api):
+    answer = api.generic("POST", ECHO, b"", "application/json", CONTENT_LENGTH="²")
+
+    assert answer.status_code < 500

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 
+from assurance import clock
 from assurance.api import life
 from assurance.api.models import CspReport
-from assurance.api.tasks import canary
+from assurance.api.tasks import canary, prune_keys
 
 
 def test_the_process_says_that_it_lives_without_asking_anybody(house, client, monkeypatch):
@@ -205,3 +207,14 @@ def test_the_schema_describes_the_feed(house, client):
 
     assert schema["openapi"].startswith("3.")
     assert "/api/v1/events/" in schema["paths"]
+
+
+def test_old_reports_are_forgotten(house, client):
+    client.post("/csp-reports/", json.dumps(OLD), content_type="application/csp-report")
+
+    with clock.shifted(timedelta(days=29)):
+        prune_keys()
+    assert CspReport.objects.count() == 1
+    with clock.shifted(timedelta(days=31)):
+        prune_keys()
+    assert CspReport.objects.count() == 0
