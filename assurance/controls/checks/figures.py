@@ -302,9 +302,11 @@ def _numeric(
     start: int, end: int, shown: str, value: Decimal, unit: str, step: Decimal, literal: str = ""
 ) -> Figure:
     key = _key(value)
+    wants: tuple[str, ...]
+    offers: tuple[str, ...]
     if unit == "%":
         wants = (f"p:{key}", f"b:{key}", f"b:{_key(value.scaleb(-2))}")
-        offers: tuple[str, ...] = (f"p:{key}",)
+        offers = (f"p:{key}",)
     elif unit:
         wants = (f"c:{unit}:{key}", f"b:{key}")
         offers = (f"c:{unit}:{key}", f"n:{key}")

@@ -128,7 +128,10 @@ class FiguresInSources(Check):
                 return passed("There is no figure that would need a source.")
             index = SourceIndex(facts, params["source_fields"])
         except (TooManyFigures, TooMuchToRead):
-            message = f"More than {MAX_FIGURES:,} figures: too much to compare. Send less at once."
+            message = (
+                f"There are more than {MAX_FIGURES:,} figures or more text than can be compared. "
+                "Send less at once."
+            )
             return inconclusive(message, "too_large")
         if held and not index.items:
             message = "There is no evidence to compare the figures with. Send the sources along."

@@ -42,14 +42,15 @@ _PHONES = (
 _IBAN = re.compile(r"(?<![A-Za-z0-9])(?=([A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}))")
 _CARD = re.compile(r"(?<![\w.,])(?=([2-6]\d{2,18}(?:[ -]\d{2,7}){0,5}))")
 _IBAN_LENGTHS = {
-    **{"NO": 15, "BE": 16, "DK": 18, "FI": 18, "FO": 18, "GL": 18, "NL": 18, "MK": 19, "SI": 19},
-    **{"AT": 20, "BA": 20, "EE": 20, "KZ": 20, "LT": 20, "LU": 20, "XK": 20, "CH": 21, "HR": 21},
-    **{"LI": 21, "LV": 21, "BG": 22, "BH": 22, "DE": 22, "GB": 22, "GE": 22, "IE": 22, "ME": 22},
-    **{"RS": 22, "AE": 23, "GI": 23, "IL": 23, "AD": 24, "CZ": 24, "ES": 24, "MD": 24, "PK": 24},
-    **{"RO": 24, "SA": 24, "SE": 24, "SK": 24, "TN": 24, "PT": 25, "IS": 26, "TR": 26, "FR": 27},
-    **{"GR": 27, "IT": 27, "MC": 27, "SM": 27, "AL": 28, "AZ": 28, "CY": 28, "HU": 28, "PL": 28},
-    **{"QA": 29, "UA": 29, "MT": 31},
-}
+    country: length
+    for length, countries in {
+        15: "NO", 16: "BE", 18: "DK FI FO GL NL", 19: "MK SI", 20: "AT BA EE KZ LT LU XK",
+        21: "CH HR LI LV", 22: "BG BH DE GB GE IE ME RS", 23: "AE GI IL",
+        24: "AD CZ ES MD PK RO SA SE SK TN", 25: "PT", 26: "IS TR", 27: "FR GR IT MC SM",
+        28: "AL AZ CY HU PL", 29: "QA UA", 31: "MT",
+    }.items()
+    for country in countries.split()
+}  # fmt: skip
 _CARD_LENGTHS = (19, 16, 15, 14, 13)
 _NATIONAL_INSURANCE = re.compile(
     r"(?<![A-Za-z0-9])[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?:[ -]?\d{2}){3}[ -]?[A-D]"

@@ -4,7 +4,7 @@ Quotations are “ ”, " ", « » and „ “ inside one paragraph, of at least
 compared without regard to case, line breaks and kinds of quotes and dashes; punctuation at the
 ends of a quotation does not count, and an omission (… or [...] or [an insertion]) may stand for
 anything, its parts in the order of one source. An opening “ „ or « that is never closed is a
-fault; a single straight " is not (5" is a measure).
+fault; a single straight " is not, and one behind a digit opens nothing (5" is a measure).
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from assurance.controls.checks.sources import source_text
 from assurance.controls.checks.writing import Plain, plain
 
 MAX_QUOTATIONS = 200
-_CLOSERS = {"“": "”“", "«": "»", "„": "“”", '"': '"'}
+_CLOSERS = {"“": "”", "«": "»", "„": "“”", '"': '"'}
 _MARK = re.compile(r"[“”„«»\"]|\n[ \t]*\n")
 _GAP = re.compile(r"…|\.\.\.|\[[^\[\]]{0,80}\]")
-_EDGES = " .,;:!?-'\""
+_EDGES = " .,;:!?-"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class QuotationsInSources(Check):
             for text in texts
             if text.number is None
             for one in _quotations(text.path, text.text)
-            if len(plain(one.text).split()) >= params["min_words"]
+            if len(_plain(one.text).split()) >= params["min_words"]
         ]
         if len(held) > MAX_QUOTATIONS:
             message = f"More than {MAX_QUOTATIONS} quotations: too many to compare."
@@ -110,10 +110,15 @@ def _quotations(path: str, text: str) -> Iterator[_Quotation]:
             if opened is not None and opened[0] != '"':
                 yield _unclosed(path, text, opened[1], match.start())
             opened = None
-        elif opened is None and mark in _CLOSERS:
+        elif opened is None and mark in _CLOSERS and not _is_inch(text, match.start()):
             opened = mark, match.start()
     if opened is not None and opened[0] != '"':
         yield _unclosed(path, text, opened[1], len(text))
+
+
+def _is_inch(text: str, at: int) -> bool:
+    """A straight mark right behind a digit measures something; nobody begins to quote there."""
+    return text[at] == '"' and at > 0 and text[at - 1].isdigit()
 
 
 def _unclosed(path: str, text: str, start: int, end: int) -> _Quotation:
@@ -134,7 +139,7 @@ def _sources(facts: Mapping[str, Any]) -> list[tuple[int, str, Plain]] | None:
             return None
         if text.strip():
             name = f"“{str(item.get('label') or f'source {index + 1}')[:80]}”"
-            found.append((index, name, Plain(text)))
+            found.append((index, name, Plain(text, quotes=False)))
     return found
 
 
@@ -150,9 +155,9 @@ def _told(held: list[_Quotation], sources: list[tuple[int, str, Plain]]) -> Outc
             continue
         if len(findings) >= MAX_FINDINGS:
             continue
-        message, source = _complaint(one, sources)
-        findings.append(Finding(one.path, message, one.start, one.end, source))
-        marks.append(Mark(one.path, one.start, one.end, "fail", source, message))
+        message, nearest = _complaint(one, sources)
+        findings.append(Finding(one.path, message, one.start, one.end, nearest))
+        marks.append(Mark(one.path, one.start, one.end, "fail", nearest, message))
         operands.append(operand(one.path, one.text[:200], "in", "sources"))
     if findings:
         more = f" There are {len(findings) - 1} more." if len(findings) > 1 else ""
@@ -162,8 +167,12 @@ def _told(held: list[_Quotation], sources: list[tuple[int, str, Plain]]) -> Outc
     return passed(f"{count} in the sources.", marks=tuple(marks))
 
 
+def _plain(text: str) -> str:
+    return plain(text, quotes=False)
+
+
 def _parts(text: str) -> list[str]:
-    return [part for piece in _GAP.split(text) if (part := plain(piece).strip(_EDGES))]
+    return [part for piece in _GAP.split(text) if (part := _plain(piece).strip(_EDGES))]
 
 
 def _place(
@@ -210,8 +219,9 @@ def _complaint(
     if not one.closed:
         return f"The quotation “{shown}” is never closed. Close it.", None
     message = f"“{shown}” is, word for word, in none of the sources."
-    words = plain(one.text).strip(_EDGES).split(" ")
-    best, place = 0, None
+    words = _plain(one.text).strip(_EDGES).split(" ")
+    best, said = 0, ""
+    place: dict[str, int] | None = None
     for index, name, held in sources:
         low, high = best, len(words)
         while low < high:  # the longest beginning, by halving
@@ -226,4 +236,4 @@ def _complaint(
             best, place = low, {"evidence": index, "start": start, "end": end}
             cut = " ".join(words[:low][-6:])
             said = f" {name} has it only up to “…{cut}”."
-    return (message + said, place) if place is not None else (message, None)
+    return message + said, place

@@ -13,11 +13,13 @@ from decimal import Decimal
 from typing import Any
 
 from assurance.controls.checks.durations import Duration
+from assurance.controls.readings import as_date, as_date_time
 
 # A number beyond these is no business figure, and exact arithmetic on it would be slow.
 MAX_EXPONENT = 60
 MAX_DIGITS = 60
 
+_FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _MISSING: Any = object()
 
 
@@ -112,19 +114,15 @@ def spoken(number: Decimal) -> str:
 
 
 def moment_of(value: Any) -> datetime | date | None:
-    """A date or an aware moment from ISO 8601 text, else None; a moment without zone is UTC."""
-    if not isinstance(value, str) or len(value) > 40:
+    """A date, or a moment in UTC, from the text that conditions read as one; else None."""
+    if as_date(value) is not None:
+        return date.fromisoformat(value)
+    nanoseconds = as_date_time(value)
+    if nanoseconds is None:
         return None
-    text = value.strip()
     try:
-        if len(text) == 10:
-            return date.fromisoformat(text)
-        if len(text) < 16 or text[10] not in "Tt ":
-            return None
-        moment = datetime.fromisoformat(text.replace("z", "Z"))
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return aware.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return _FIRST + timedelta(microseconds=nanoseconds // 1000, days=-1)
+    except OverflowError:  # an offset that leads out of the calendar
         return None
 
 

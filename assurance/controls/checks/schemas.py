@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
-from jsonschema.exceptions import SchemaError, best_match
+from jsonschema.exceptions import SchemaError
 from referencing import Registry
 
 from assurance.controls.checks.outcomes import Finding
@@ -27,7 +27,7 @@ from assurance.controls.conditions import Problem
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MAX_SCHEMA_BYTES = 64 * 1024
-MAX_STEPS = 200_000
+MAX_STEPS = 60_000
 MAX_SCHEMA_FINDINGS = 50
 
 _GAVE_UP = "could not be compared with its schema"
@@ -75,9 +75,8 @@ def _metaschema_problems(schema: Mapping[str, Any], pointer: str) -> list[Proble
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
-        best = best_match([error]) or error
-        at = pointer + _pointer(best.absolute_path)
-        return [Problem(at, "invalid_schema", f"This is no valid schema: {_cut(best.message)}.")]
+        at = pointer + _pointer(error.absolute_path)
+        return [Problem(at, "invalid_schema", f"This is no valid schema: {_cut(error.message)}.")]
     except RecursionError:
         return [Problem(pointer, "invalid_schema", "The schema is nested too deeply.")]
     return []
@@ -113,16 +112,18 @@ def could_not_judge(findings: tuple[Finding, ...]) -> bool:
 
 def _findings(error: ValidationError, root: str) -> Iterator[Finding]:
     """One finding per field, so that each new or missing one has its own path."""
+    wanted: Any = error.validator_value
+    value: Any = error.instance
     path = ".".join([root, *(str(part) for part in error.absolute_path)])
     if error.validator == "required":
-        names = [n for n in error.validator_value if error.message.startswith(repr(n))]
+        names = [n for n in wanted if error.message.startswith(repr(n))]
         for name in names:
             yield Finding(f"{path}.{name}", f"`{path}.{name}` is missing.")
         if names:
             return
-    if error.validator == "additionalProperties" and error.validator_value is False:
+    if error.validator == "additionalProperties" and wanted is False:
         known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
-        for name in error.instance:
+        for name in value:
             if name not in known:
                 yield Finding(f"{path}.{name}", f"`{path}.{name}` is not in the schema.")
         return
@@ -131,7 +132,8 @@ def _findings(error: ValidationError, root: str) -> Iterator[Finding]:
 
 def error_sentence(error: ValidationError) -> str:
     """The verb and the rest of the sentence for one error."""
-    wanted, value = error.validator_value, error.instance
+    wanted: Any = error.validator_value
+    value: Any = error.instance
     if error.validator == "type":
         kinds = [wanted] if isinstance(wanted, str) else list(wanted)
         words = " or ".join(_TYPE_WORDS.get(kind, str(kind)) for kind in kinds)

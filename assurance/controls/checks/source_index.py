@@ -11,10 +11,10 @@ from typing import Any
 
 from assurance.controls.checks.figures import MAX_FIGURES, Figure, figure_of, figures_in
 from assurance.controls.checks.reading import decimal_of, find, texts
-from assurance.controls.checks.sources import rendered
+from assurance.controls.checks.sources import Part, rendered
 
 MAX_OTHERS = 200
-MAX_SOURCE_CHARACTERS = 4_000_000
+MAX_SOURCE_CHARACTERS = 2_000_000
 
 
 class TooMuchToRead(Exception):
@@ -44,31 +44,32 @@ class SourceIndex:
         self.places: dict[str, Place] = {}
         self.numbers: dict[Decimal, tuple[Figure, Place]] = {}
         self.others: list[tuple[Figure, Place]] = []  # dates and references, for hints
-        self.items = 0
         self._left = MAX_FIGURES
-        self._characters = 0
         self._sorted: list[Decimal] | None = None
         self._same_digits: dict[str, Decimal] = {}
         evidence = facts.get("evidence")
-        for index, item in enumerate(evidence if isinstance(evidence, list) else []):
-            if isinstance(item, Mapping) and self._evidence(index, item):
-                self.items += 1
-        for path in fields:
-            if find(facts, path) is not None:
-                self.items += 1
-                for one in texts(facts, path):
-                    exact = [figure_of(one.number, one.text)] if one.number is not None else None
-                    self._take(exact or self._scan(one.text), None, f"`{one.path}`")
+        held = [
+            (index, item, *rendered(item))
+            for index, item in enumerate(evidence if isinstance(evidence, list) else [])
+            if isinstance(item, Mapping)
+        ]
+        named = [path for path in fields if find(facts, path) is not None]
+        own = [one for path in named for one in texts(facts, path)]
+        length = sum(len(text) for _, _, text, _ in held) + sum(len(one.text) for one in own)
+        if length > MAX_SOURCE_CHARACTERS:
+            raise TooMuchToRead
+        self.items = len(named) + sum([self._evidence(*one) for one in held])
+        for one in own:
+            exact = [figure_of(one.number, one.text)] if one.number is not None else None
+            self._take(exact or self._scan(one.text), None, f"`{one.path}`")
 
     def _scan(self, text: str) -> list[Figure]:
-        self._characters += len(text)
-        if self._characters > MAX_SOURCE_CHARACTERS:
-            raise TooMuchToRead
         return figures_in(text, limit=self._left)
 
-    def _evidence(self, index: int, item: Mapping[str, Any]) -> bool:
+    def _evidence(
+        self, index: int, item: Mapping[str, Any], text: str, parts: tuple[Part, ...]
+    ) -> bool:
         """Read one item; whether it says anything at all (a label alone is no source)."""
-        text, parts = rendered(item)
         name = f"“{str(item.get('label') or f'source {index + 1}')[:80]}”"
         if item.get("kind") == "text":
             self._take(self._scan(text), index, name)
@@ -86,7 +87,7 @@ class SourceIndex:
         self._take(figures, index, name)
         return item.get("kind") in ("json", "table") and bool(text.strip())
 
-    def _within(self, figures: list[Figure], parts: list[Any]) -> list[Figure]:
+    def _within(self, figures: list[Figure], parts: list[Part]) -> list[Figure]:
         kept, at = [], 0
         for figure in figures:
             while at < len(parts) and parts[at].end < figure.end:

@@ -42,21 +42,21 @@ class _Folding(dict[int, str]):
 
 
 class _Comparing(dict[int, str]):
-    """As folding, and quotes made alike, invisible characters dropped, letters lowered."""
+    """As folding, quotes made alike or dropped, invisible characters dropped, letters lowered."""
 
-    def __init__(self, *, lower: bool) -> None:
+    def __init__(self, *, lower: bool, quotes: bool) -> None:
         super().__init__()
-        self._lower = lower
+        self._lower, self._quotes = lower, quotes
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
         plain = _FOLDING[code]
         if char in INVISIBLE:
             plain = ""
-        elif char in SINGLE_QUOTES:
-            plain = "'"
-        elif char in DOUBLE_QUOTES:
-            plain = '"'
+        elif char in SINGLE_QUOTES or plain == "'":
+            plain = "'" if self._quotes else ""
+        elif char in DOUBLE_QUOTES or plain == '"':
+            plain = '"' if self._quotes else ""
         elif self._lower:
             plain = plain.lower()
         self[code] = plain
@@ -64,7 +64,11 @@ class _Comparing(dict[int, str]):
 
 
 _FOLDING = _Folding()
-_COMPARING = {True: _Comparing(lower=True), False: _Comparing(lower=False)}
+_COMPARING = {
+    (lower, quotes): _Comparing(lower=lower, quotes=quotes)
+    for lower in (True, False)
+    for quotes in (True, False)
+}
 
 
 def folded(text: str) -> str:
@@ -73,10 +77,13 @@ def folded(text: str) -> str:
 
 
 class Plain:
-    """A text reduced to what is compared: single spaces, plain quotes, lower case if wanted."""
+    """A text reduced to what is compared: single spaces, plain quotes, lower case if wanted.
 
-    def __init__(self, text: str, *, ignore_case: bool = True) -> None:
-        table = _COMPARING[ignore_case]
+    Without `quotes` the quotation marks are dropped: inside a quotation they change their kind.
+    """
+
+    def __init__(self, text: str, *, ignore_case: bool = True, quotes: bool = True) -> None:
+        table = _COMPARING[ignore_case, quotes]
         words: list[str] = []
         self._starts: list[int] = []  # where each word starts in `self.text`
         self._words: list[tuple[int, str]] = []  # where it starts in the original, and it
@@ -127,6 +134,6 @@ class Plain:
         return opens and not (after.isalnum() and phrase[-1].isalnum())
 
 
-def plain(text: str, *, ignore_case: bool = True) -> str:
+def plain(text: str, *, ignore_case: bool = True, quotes: bool = True) -> str:
     """A short text reduced the same way, for searching in a `Plain`."""
-    return Plain(text, ignore_case=ignore_case).text
+    return Plain(text, ignore_case=ignore_case, quotes=quotes).text

@@ -41,7 +41,7 @@ _YEAR = r"(?P<year>\d{4})"
 _WRITTEN = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"(?<![\w.,/-]){_YEAR}(?P<sep>[-/.])(?P<month>\d{{1,2}})(?P=sep){_DAY}(?=T\d|(?![\w/-]))",
+        rf"(?<![\w.,/-]){_YEAR}(?P<sep>[-/.])(?P<month>\d{{1,2}})(?P=sep){_DAY}(?=T\d|(?![\w/-]|[.]\d))",
         rf"(?<![\w.,/-]){_DAY}(?:st|nd|rd|th|\.)?[ \u00a0-]{{1,2}}(?:of |de )?"
         rf"{_WORD}(?:(?:,| de)?[ \u00a0-]{{1,2}}{_YEAR}(?!\w))?",
         rf"(?<![^\W_]){_WORD}[ \u00a0]{_DAY}(?:st|nd|rd|th)?(?!\d|[.,]\d)"
