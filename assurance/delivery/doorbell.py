@@ -80,7 +80,7 @@ def ring() -> None:
     except Exception as error:
         _bell = None
         _quiet_until = time.monotonic() + _QUIET
-        log.warning("doorbell_lost", extra={"error": str(error)[:200]})
+        log.warning("Redis is lost, nobody is rung for %s s: %s", _QUIET, str(error)[:200])
     finally:
         _lock.release()
 
@@ -97,4 +97,4 @@ def answered() -> None:
         with client:
             client.delete(_RUNG)
     except redis.RedisError as error:
-        log.warning("doorbell_lost", extra={"error": str(error)[:200]})
+        log.warning("Redis is lost, rings stay unanswered: %s", str(error)[:200])
