@@ -140,11 +140,11 @@ def loads(data: bytes, limits: Limits = CASE) -> dict[str, Any]:
             line=error.lineno,
             column=error.colno,
         ) from error
-    if not isinstance(value, dict | Spoiled):
+    if isinstance(value, Spoiled) and isinstance(value.value, dict):
+        refuse(inspect(value, limits))  # keys of the whole stand twice: nothing can be told apart
+    if not isinstance(value, dict):
         raise _invalid("not_an_object", "Send one JSON object: `{…}` at the top.")
-    if isinstance(value, Spoiled) and not isinstance(value.value, dict):
-        raise _invalid("not_an_object", "Send one JSON object: `{…}` at the top.")
-    return value  # type: ignore[return-value]
+    return value
 
 
 def decode(data: bytes) -> str:

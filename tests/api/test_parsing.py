@@ -288,6 +288,12 @@ def test_a_batch_refuses_only_the_item_that_is_spoiled():
     assert [one["code"] for one in trees.inspect(items[2])] == ["nul"]
 
 
+def test_a_batch_whose_own_keys_stand_twice_is_refused_whole():
+    with pytest.raises(DomainError) as caught:
+        parsing.loads(b'{"cases": [], "cases": [{}]}', trees.BATCH)
+    assert caught.value.errors[0]["pointer"] == "/cases"
+
+
 def test_plain_views_parse_as_strictly(api):
     good, bad = api.send("/api/t/plain/", {"a": 1}), api.send("/api/t/plain/", b'{"a": NaN}')
 
