@@ -16,7 +16,7 @@ from the unambiguous figures of the same text; if those do not say, 4,820 is fou
 4.820 is four point eight two. `k`, `thousand`, `m` (after a currency), `million`, `bn`,
 `billion` multiply. The sign is left to the words around it. A unit behind a number (`15kg`) is
 not compared. Not figures: the numbers of a list at the start of a line, ordinals (2nd), numbers
-spelled out.
+spelled out, fractions as one character (½), raised and circled digits.
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from assurance.controls.checks.writing import folded
-from assurance.controls.checks.written_dates import WrittenDate, written_dates
+from assurance.controls.checks.written_dates import (
+    TooManyFigures,
+    WrittenDate,
+    written_dates,
+)
+
+__all__ = ["Figure", "TooManyFigures", "figure_of", "figures_in"]
 
 MAX_FIGURES = 50_000
 # Characters; longer is a key or an account and compared as it is written. Decimal's own default
@@ -83,10 +89,6 @@ class Figure:
     offers: tuple[str, ...] = ()
 
 
-class TooManyFigures(Exception):
-    """The text holds more figures than can be compared in a request."""
-
-
 def figure_of(number: Decimal, text: str = "") -> Figure:
     """A JSON number as a figure: its value is exact and it has no unit."""
     shown = text or format(number, "f")
@@ -97,7 +99,7 @@ def figure_of(number: Decimal, text: str = "") -> Figure:
 def figures_in(text: str, *, limit: int = MAX_FIGURES) -> list[Figure]:
     """Every figure of a text, in order. Raises TooManyFigures beyond `limit`."""
     plain = folded(text)
-    dates = written_dates(plain)
+    dates = written_dates(plain, limit=max(limit, 0))
     return _Scan(text, plain, dates, frozenset(_list_numbers(plain)), limit).figures()
 
 
@@ -167,7 +169,7 @@ class _Scan:
             at = self._word(match) if match["run"] is None else self._run(match, end)
 
     def _word(self, match: re.Match[str]) -> int:
-        if any(char.isdigit() for char in match.group()):
+        if any(char.isdecimal() for char in match.group()):  # m² has none
             self._reference(match.start(), match.end())
         return match.end()
 
@@ -182,7 +184,7 @@ class _Scan:
                 return spaced.end()
             self._numbers(start, stop)
             return stop
-        if tail.isalpha():
+        if tail[0] not in "-/_" and not any(char.isdecimal() or char in "-/_" for char in tail):
             if tail.lower() in _ORDINALS:
                 return match.end()
             is_code = tail.isupper() and stop - start >= 4  # 77120HM is no amount of HM
@@ -275,6 +277,8 @@ _AMBIGUOUS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 
 def _certain_mark(run: str) -> str:
     """The decimal mark that this number shows beyond doubt, or nothing."""
+    if run.isdigit():
+        return ""
     if _AMBIGUOUS.fullmatch(run):
         return ""
     last = max(run.rfind(","), run.rfind("."))
@@ -287,6 +291,8 @@ def _certain_mark(run: str) -> str:
 
 def _value(run: str, comma: bool) -> tuple[Decimal, Decimal]:
     """The number and its last place; `comma` says what an ambiguous text follows."""
+    if run.isdigit():
+        return Decimal(run), Decimal(1)
     mark = _certain_mark(run)
     if not mark and _AMBIGUOUS.fullmatch(run):
         mark = "," if comma else "."

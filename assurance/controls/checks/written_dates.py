@@ -73,13 +73,22 @@ class WrittenDate:
     offers: tuple[str, ...]
 
 
-def written_dates(text: str) -> list[WrittenDate]:
-    """All dates and times in a folded text, in order and without overlap."""
+class TooManyFigures(Exception):
+    """The text holds more figures than can be compared in a request."""
+
+
+def written_dates(text: str, *, limit: int = 100_000) -> list[WrittenDate]:
+    """All dates and times in a folded text, in order and without overlap.
+
+    Raises TooManyFigures beyond `limit`.
+    """
     found: dict[int, WrittenDate] = {}
     taken: list[tuple[int, int]] = []
     for one in _candidates(text):
         # Only later patterns can overlap earlier ones; each start is taken once.
         found.setdefault(one.start, one)
+        if len(found) > limit:
+            raise TooManyFigures
     for one in sorted(found.values(), key=lambda one: (one.start, -one.end)):
         if not taken or one.start >= taken[-1][1]:
             taken.append((one.start, one.end))
