@@ -23,7 +23,7 @@ from assurance.controls.cel_nodes import (
     Relation,
 )
 from assurance.controls.cel_source import NO_PATTERNS, CelError, Token, tokens
-from assurance.controls.condition_tree import MAX_DEPTH, MAX_KEYS
+from assurance.controls.condition_tree import MAX_DEPTH, MAX_KEYS, MAX_LIST
 
 # Our own printing needs at most two brackets a level of the tree; the rest is room for people.
 MAX_NESTING = 3 * MAX_DEPTH
@@ -193,6 +193,11 @@ class _Parser:
                 message = "A list holds numbers, text, true or false only."
                 self.refuse(item.at, message, "unsupported")
             items.append(item)
+            if len(items) > MAX_LIST:
+                message = (
+                    f"A list has at most {MAX_LIST:,} values; use an allow or deny list check."
+                )
+                self.refuse(item.at, message, "too_large")
         self.take()
         return ListOf(tuple(items), opened.at)
 

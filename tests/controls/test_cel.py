@@ -262,6 +262,12 @@ def test_bad_input_82_a_text_over_64_kb_is_too_large():
     assert refused(f'subject == "{"é" * 40_000}"').code == "too_large"
 
 
+def test_bad_input_82_a_list_of_more_than_a_thousand_is_too_large():
+    error = refused(f"output.amount in [{', '.join(['1'] * 1_001)}]")
+
+    assert (error.code, error.column) == ("too_large", 19 + 3 * 1_000)
+
+
 def test_bad_input_83_five_hundred_parentheses_are_too_deep():
     assert refused("(" * 500 + "output.amount == 1" + ")" * 500).code == "too_deep"
 
@@ -322,7 +328,7 @@ words = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.one_of(st.text(max_size=40), st.lists(words, max_size=25).map("".join)))
 def test_any_text_is_either_a_condition_or_a_cel_error(text):
     answer = parsed(text)

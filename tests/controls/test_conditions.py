@@ -96,7 +96,9 @@ def test_a_list_contains_items_of_the_same_type():
     assert of("contains", "x", "axb", "output.tags") is None
 
 
-@pytest.mark.parametrize("held", [None, "2500", True, [2500], {"is": 2500}, float("nan")])
+@pytest.mark.parametrize(
+    "held", [None, "2500", True, [2500], {"is": 2500}, float("nan"), float("inf")]
+)
 def test_bad_input_85_null_or_a_wrong_type_makes_every_comparison_unknown(held):
     for op in ("==", "!=", "<", "<=", ">", ">="):
         assert of(op, 2500, held) is None
