@@ -3,7 +3,7 @@ one will come from a control change."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -112,11 +112,22 @@ def _number(workflow: Workflow, control: Mapping[str, Any], control_set: Control
 
 def versions_of(control_set: ControlSet) -> dict[str, ControlVersion]:
     """The version of each control of a set by key, those that are off included."""
-    hashes = {control["key"]: content_sha256(control) for control in control_set.controls()}
-    found = ControlVersion.objects.filter(
-        workflow=control_set.workflow_id, sha256__in=hashes.values()
-    )
-    return {one.key: one for one in found if hashes.get(one.key) == one.sha256}
+    return {key: version for (_, key), version in versions_of_all([control_set]).items()}
+
+
+def versions_of_all(sets: Iterable[ControlSet]) -> dict[tuple[int, str], ControlVersion]:
+    """The version of each control of several sets, by set and key: one query."""
+    wanted = {
+        (control["key"], content_sha256(control)): one.pk
+        for one in sets
+        for control in one.controls()
+    }
+    found = ControlVersion.objects.filter(sha256__in={digest for _, digest in wanted})
+    return {
+        (wanted[one.key, one.sha256], one.key): one
+        for one in found
+        if (one.key, one.sha256) in wanted
+    }
 
 
 def newest_set(workflow: Workflow) -> ControlSet:

@@ -58,7 +58,9 @@ def of_person(user: Any, at: datetime) -> Workflows:
     mine = queues_of(user)
     if not mine:
         return granted
-    newest = ControlSet.objects.order_by("workflow", "-number").distinct("workflow").only("pk")
+    newest = (
+        ControlSet.objects.order_by("workflow_id", "-number").distinct("workflow_id").only("pk")
+    )
     worked = {
         live.workflow
         for live in map(live_set, newest)

@@ -6,6 +6,9 @@ from rest_framework import serializers
 
 from assurance.controls.choices import Disposition, FailurePolicy, Kind, Mode
 
+# One text instead of an enumeration for each field: the names of those would collide.
+A_DISPOSITION = f"One of {', '.join(Disposition.values)}."
+
 
 class CheckSchema(serializers.Serializer):
     name = serializers.CharField()
@@ -13,8 +16,8 @@ class CheckSchema(serializers.Serializer):
 
 
 class ControlEffectsSchema(serializers.Serializer):
-    fail = serializers.ChoiceField(Disposition.choices)
-    inconclusive = serializers.ChoiceField(Disposition.choices)
+    fail = serializers.CharField(help_text=A_DISPOSITION)
+    inconclusive = serializers.CharField(help_text=A_DISPOSITION)
 
 
 class ControlContentSchema(serializers.Serializer):
@@ -23,17 +26,19 @@ class ControlContentSchema(serializers.Serializer):
     key = serializers.CharField()
     name = serializers.CharField()
     purpose = serializers.CharField(allow_blank=True)
-    kind = serializers.ChoiceField(Kind.choices)
+    kind = serializers.CharField(help_text=", ".join(Kind.values))
     owner = serializers.CharField()
     failure_scenario = serializers.CharField(allow_blank=True)
     boundary = serializers.IntegerField(allow_null=True)
-    mode = serializers.ChoiceField(Mode.choices)
+    mode = serializers.CharField(help_text=", ".join(Mode.values))
     condition = serializers.DictField(allow_null=True)
-    effect = serializers.ChoiceField(Disposition.choices, allow_null=True)
+    effect = serializers.CharField(allow_null=True, help_text=A_DISPOSITION)
     check = CheckSchema(allow_null=True)
     effects = ControlEffectsSchema(allow_null=True)
-    failure_policy = serializers.ChoiceField(FailurePolicy.choices, allow_null=True)
-    on_error = serializers.ChoiceField(Disposition.choices, allow_null=True)
+    failure_policy = serializers.CharField(
+        allow_null=True, help_text=", ".join(FailurePolicy.values)
+    )
+    on_error = serializers.CharField(allow_null=True, help_text=A_DISPOSITION)
     on_unknown = serializers.CharField(
         allow_null=True, help_text="fire, quiet, or a disposition; null: the default."
     )

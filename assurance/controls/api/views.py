@@ -24,7 +24,7 @@ from assurance.controls.api.schema import (
     LiveControlPageSchema,
     WholeControlSetSchema,
 )
-from assurance.controls.control_sets import content_as_answer, versions_of
+from assurance.controls.control_sets import content_as_answer, versions_of_all
 from assurance.controls.models import ControlSet, ControlVersion
 
 PAGE = [
@@ -91,15 +91,17 @@ class ControlsView(APIView):
     )
     def get(self, request: Request) -> Response:
         workflow = Query(request, "workflow").text("workflow")
-        live = {
-            version.pk: (one, control, version)
-            for one in readable(request, workflow)
-            .order_by("workflow", "-number")
-            .distinct("workflow")
+        sets = list(
+            readable(request, workflow)
+            .order_by("workflow_id", "-number")
+            .distinct("workflow_id")
             .select_related("workflow")
-            for versions in [versions_of(one)]
+        )
+        versions = versions_of_all(sets)
+        live = {
+            versions[one.pk, control["key"]].pk: (one, control, versions[one.pk, control["key"]])
+            for one in sets
             for control in one.controls()
-            for version in [versions[control["key"]]]
         }
         page: KeysetPage[ControlVersion] = KeysetPage(
             ControlVersion.objects.filter(pk__in=live), keys=["key"], request=request

@@ -1,0 +1,117 @@
+"""Queues in the admin, to change; cases and decisions, to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from assurance import clock
+from assurance.accounts import roles
+from assurance.accounts.choices import Role
+from assurance.accounts.principals import account_of
+from assurance.accounts.role_admin import RoleAdmin
+from assurance.controls.evidence_admin import Evidence, history_of
+from assurance.controls.live_set import live_set
+from assurance.controls.models import ControlSet
+from assurance.controls.visibility import READERS
+from assurance.record.actors import Actor
+from assurance.record.ledger import INSTALLATION, record
+from reviews.admin_forms import QueueForm
+from reviews.models import Case, Decision, Queue
+
+
+@admin.register(Queue)
+class QueueAdmin(RoleAdmin):
+    """Where people work. Slug and kind stay: rules name the one and rely on the other."""
+
+    form = QueueForm
+    readers = READERS
+    writers = (Role.GOVERNANCE,)
+    list_display = ["name", "slug", "kind", "service_level", "lease", "guideline_version"]
+    list_filter = ["kind"]
+    search_fields = ["name", "slug"]
+    filter_horizontal = ["members"]
+    readonly_fields = ["guideline_version", "changes"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Queue | None = None) -> list[str]:
+        fixed = ["slug", "kind"] if obj is not None else []
+        return [*fixed, *self.readonly_fields]
+
+    def has_change_permission(self, request: HttpRequest, obj: Queue | None = None) -> bool:
+        """A queue that several workflows use is changed by who governs all of them."""
+        where = self.held(request).get(Role.GOVERNANCE)
+        if not where or not request.user.is_active:
+            return False
+        return obj is None or all(roles.covers(where, slug) for slug in users_of(obj.slug))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        queue = form.instance
+        before = set(queue.members.values_list("username", flat=True))
+        super().save_related(request, form, formsets, change)
+        after = set(queue.members.values_list("username", flat=True))
+        if change and not form.changed_data:
+            return
+        record(
+            INSTALLATION,
+            "queue.changed" if change else "queue.created",
+            {
+                "slug": queue.slug,
+                "kind": queue.kind,
+                "fields": sorted(form.changed_data),
+                "members_added": sorted(after - before),
+                "members_removed": sorted(before - after),
+            },
+            actor=Actor.person(account_of(request)),
+            at=clock.now(),
+        )
+
+    @admin.display(description="History")
+    def changes(self, obj: Queue) -> str:
+        """Who changed it when, newest first."""
+        return history_of(obj) if obj.pk else "–"
+
+
+def users_of(queue_slug: str) -> set[str]:
+    """The workflows whose rules in force name this queue."""
+    newest = (
+        ControlSet.objects.order_by("workflow_id", "-number").distinct("workflow_id").only("pk")
+    )
+    return {
+        live.workflow
+        for live in map(live_set, newest)
+        if any(rule["queue"] == queue_slug for rule in live.rules)
+    }
+
+
+@admin.register(Case)
+class CaseAdmin(Evidence):
+    """Cases are evidence: the admin shows them and changes nothing."""
+
+    list_display = ["reference", "title", "workflow", "state", "end", "queue", "received_at"]
+    list_filter = ["workflow", "state", "end", "queue"]
+    list_select_related = ["workflow", "queue"]
+    search_fields = ["=number", "=external_id", "=subject"]
+    ordering = ["-received_at", "-id"]
+    raw_id_fields = ["assessment", "pending"]
+
+
+@admin.register(Decision)
+class DecisionAdmin(Evidence):
+    """Decisions too. A corrected output is read on the case, where sensitive fields are covered."""
+
+    workflow_path = "case__workflow__slug"
+    list_display = ["case", "outcome", "decided_by", "decided_at", "released_at", "is_current"]
+    list_filter = ["outcome", "case__workflow"]
+    list_select_related = ["case__workflow", "decided_by"]
+    search_fields = ["=case__number", "=case__external_id"]
+    ordering = ["-decided_at"]
+    exclude = ["output"]
+
+    def workflow_of(self, obj: Decision | None) -> str | None:
+        return obj.case.workflow.slug if obj is not None else None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("case__workflow")
