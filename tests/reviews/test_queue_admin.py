@@ -1,4 +1,4 @@
-"""Queues in the admin: members, times and guideline change; slug and kind stay; nothing is deleted."""
+"""Queues in the admin: members, times, guideline change; slug and kind stay; none is deleted."""
 
 from __future__ import annotations
 
