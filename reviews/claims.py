@@ -132,7 +132,8 @@ def skip(case: Case, *, by: User, lease: int, reason: str, at: datetime) -> Case
 
 def locked(case: Case) -> Case:
     """The case as it is now, under its row lock."""
-    return Case.objects.select_for_update(of=("self",)).for_list().get(pk=case.pk)
+    Case.objects.lock(case.pk)
+    return Case.objects.for_list().get(pk=case.pk)
 
 
 def take(case: Case, *, by: User, at: datetime) -> None:

@@ -26,13 +26,9 @@ def record_overdue(at: datetime) -> int:
 
 @transaction.atomic
 def _record_one(pk, at: datetime) -> bool:
-    case = (
-        Case.objects.select_for_update(of=("self",), skip_locked=True)
-        .for_list()
-        .filter(pk=pk)
-        .overdue_unrecorded(at)
-        .first()
-    )
+    if not Case.objects.lock(pk, skip_locked=True):
+        return False
+    case = Case.objects.overdue_unrecorded(at).for_list().filter(pk=pk).first()
     if case is None or case.workflow.is_paused:  # due times stand still while paused
         return False
     case.overdue_at = at

@@ -160,7 +160,8 @@ def store(
 def revise(case: Case, changes: Mapping[str, Any], *, actor: Actor, at: datetime) -> Case:
     """Take a new draft after a return and judge it anew."""
     lock_workflow(case.workflow, shared=True)
-    case = Case.objects.select_for_update(of=("self",)).for_list().get(pk=case.pk)
+    Case.objects.lock(case.pk)
+    case = Case.objects.for_list().get(pk=case.pk)
     if case.state != "returned":
         raise DomainError(
             "not_returned",

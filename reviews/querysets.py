@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
@@ -136,6 +136,15 @@ class CaseQuerySet(models.QuerySet):
         """When each of these cases ended, None while it has not."""
         found = self.filter(pk__in=list(ids)).values_list("pk", "closed_at")
         return {str(pk): closed_at for pk, closed_at in found}
+
+    def lock(self, pk: Any, *, skip_locked: bool = False) -> bool:
+        """Hold one row until the transaction ends; False where another holds it (`skip_locked`).
+
+        In a statement of its own: a lock that is waited for in a query with joins brings the new
+        row beside the old rows of the joined tables, a holder's id without the holder.
+        """
+        rows = self.select_for_update(skip_locked=skip_locked).filter(pk=pk).order_by()
+        return rows.values_list("pk", flat=True).first() is not None
 
     def for_list(self) -> Self:
         """With all that a row shows, in one query."""

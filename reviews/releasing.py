@@ -25,20 +25,16 @@ def release_due(at: datetime) -> int:
     run at once: each takes rows that no other is taking."""
     released = 0
     due = list(
-        Decision.objects.releasable(at).order_by("release_at").values_list("pk", flat=True)[:BATCH]
+        Decision.objects.releasable(at).order_by("release_at").values_list("pk", "case_id")[:BATCH]
     )
-    for pk in due:
+    for pk, case_id in due:
         with transaction.atomic():
-            case = (
-                Case.objects.select_for_update(of=("self",), skip_locked=True)
-                .for_list()
-                .filter(decisions__pk=pk)
-                .first()
-            )
-            decision = Decision.objects.releasable(at).filter(pk=pk).first()
-            if case is None or decision is None:
+            if not Case.objects.lock(case_id, skip_locked=True):
                 continue
-            decision.case = case
+            decision = Decision.objects.releasable(at).filter(pk=pk).first()
+            if decision is None:
+                continue
+            decision.case = Case.objects.for_list().get(pk=case_id)
             release(decision, at=at)
             released += 1
     return released

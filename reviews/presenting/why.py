@@ -76,13 +76,16 @@ def present(case: Case, catalogue: Catalogue) -> dict[str, Any]:
 
 
 def sentence(case: Case) -> str:
-    """The deciding voice's own words."""
-    for key in case.decided_by:
-        for spoken in (*case.assessment.results, *case.assessment.voices):
-            if spoken["key"] == key and spoken["message"]:
-                return visible(spoken["message"])
-    if case.decided_by:
-        return f"Decided by {', '.join(case.decided_by)}."
+    """The words of what weighs most: a control that decided, then one that failed beside a voice
+    such as the pilot's, then the voice."""
+    results, voices = case.assessment.results, case.assessment.voices
+    deciding = [one for one in results if one["key"] in case.decided_by]
+    failed = [one for one in results if one["outcome"] == "fail" and one["mode"] == "enforced"]
+    spoken = [one for one in voices if one["key"] in case.decided_by]
+    caller = [one for one in spoken if one["key"] == "caller"]
+    for one in (*deciding, *caller, *failed, *spoken):
+        if one["message"]:
+            return visible(one["message"])
     return "Nothing stands against it."
 
 
@@ -100,7 +103,10 @@ def control_row(result: Mapping[str, Any], name: str, catalogue: Catalogue) -> d
         "did_label": label,
         "operands": [operand(one, catalogue) for one in result["operands"]],
         "message": visible(result["message"]),
-        "findings": [visible(finding["message"]) for finding in result["findings"][:5]],
+        # The operands say the same with both their sides; findings speak where there are none.
+        "findings": []
+        if result["operands"]
+        else [visible(finding["message"]) for finding in result["findings"][:5]],
     }
 
 
