@@ -12,11 +12,12 @@ import { start as notice } from "./notice.js";
 import { start as offline } from "./offline.js";
 import { start as sensitive } from "./sensitive.js";
 import { start as server } from "./server.js";
+import { start as sources } from "./sources.js";
 import { start as theme } from "./theme.js";
 import { start as undo } from "./undo.js";
 import { start as views } from "./views.js";
 
-for (const start of [server, decide, keys, notice, clock, theme, offline, draft, lease, marks, choose, views, undo, sensitive]) {
+for (const start of [server, decide, keys, notice, clock, theme, offline, sources, draft, lease, marks, choose, views, undo, sensitive]) {
   try {
     start();
   } catch (error) {

@@ -67,6 +67,10 @@ async function deliver(form) {
     return false;
   }
   state(true);
+  if (new URL(answer.url).pathname.startsWith("/accounts/")) {
+    say("error", "Not sent, you are signed out", "Your text stays here. Sign in again in another tab, then send it once more from this one.");
+    return false;
+  }
   if (answer.ok) {
     const to = new URL(answer.headers.get("HX-Redirect") ?? answer.url, location.href);
     drop();

@@ -23,10 +23,7 @@ export function start() {
   document.addEventListener("input", touched);
   document.addEventListener("change", touched);
   document.addEventListener("focusout", (event) => { if (belongs(event.target)) save(); });
-  document.addEventListener("toggle", (event) => {
-    const source = event.target.matches?.("details[data-source][open]") && event.target;
-    if (source && !source.dataset.opened) { source.dataset.opened = new Date(now()).toISOString(); touch(); }
-  }, true);
+  document.addEventListener("countermark:opened", touch);
   document.addEventListener("countermark:online", () => { if (localStorage.getItem(key)) { dirtySince ||= 1; save(); } });
   window.addEventListener("pagehide", () => save({ keepalive: true }));
 }
@@ -59,15 +56,16 @@ async function save({ keepalive = false } = {}) {
   const body = content();
   const since = dirtySince;
   dirtySince = 0;
-  saving = send(form.dataset.draft, { method: "PUT", body, keepalive }).then(kept, () => lost(since));
+  saving = send(form.dataset.draft, { method: "PUT", body, keepalive })
+    .then((answer) => kept(answer, since), () => { lost(since); state(false); });
   await saving;
   saving = null;
 }
 
-function kept(answer) {
+function kept(answer, since) {
   state(true);
   if (!form) return;
-  if (!answer.ok) { status(`Draft not saved: the server answered ${answer.status}`); return; }
+  if (!answer.ok) { lost(since); return; }
   localStorage.removeItem(key);
   const at = new Date(now());
   status(`Draft saved ${String(at.getHours()).padStart(2, "0")}:${String(at.getMinutes()).padStart(2, "0")}`);
@@ -77,7 +75,6 @@ function lost(since) {
   if (!form) return;
   dirtySince ||= since;
   localStorage.setItem(key, JSON.stringify({ at: now(), entries: entries() }));
-  state(false);
   status("Kept on this device");
   timer = setTimeout(save, 10_000);
 }
