@@ -149,24 +149,33 @@ def test_p10_a_poller_beside_twelve_writers_sees_every_event_exactly_once(reader
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_sequencers_at_once_number_nothing_twice():
-    for _ in range(20):
-        write(None, "a", "b", "c")
-    barrier = threading.Barrier(6)
+def test_sequencers_at_once_beside_writers_number_nothing_twice_and_leave_no_gap():
+    barrier = threading.Barrier(8)
+    written = threading.Event()
 
-    def number(_: int) -> int:
+    def writer(_: int) -> None:
         barrier.wait(30)
-        total = 0
-        while count := events.sequence_pending(5):
-            total += count
+        for _ in range(15):
+            write(None, "a", "b")
         connections.close_all()
-        return total
 
-    with ThreadPoolExecutor(6) as pool:
-        counts = list(pool.map(number, range(6)))
+    def sequencer(_: int) -> None:
+        barrier.wait(30)
+        while events.sequence_pending(7) or not written.is_set():
+            pass
+        connections.close_all()
 
-    assert sum(counts) == 60
-    assert [row.position for row in events.after(0)] == list(range(1, 61))
+    with ThreadPoolExecutor(8) as pool:
+        numbering = [pool.submit(sequencer, n) for n in range(4)]
+        writing = [pool.submit(writer, n) for n in range(4)]
+        for one in writing:
+            one.result(60)
+        written.set()
+        for one in numbering:
+            one.result(60)
+    events.sequence_pending()
+
+    assert [row.position for row in events.after(0)] == list(range(1, 121))
 
 
 def test_the_feed_carries_what_is_needed_to_check_it(reader, sees):
