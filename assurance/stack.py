@@ -46,7 +46,7 @@ from assurance.processes import ROOT, Process, Refusal, Watchdog, run, tail
 APPLICATION = ("web", "worker", "beat")
 # A stop is asked for in this order: first what takes work, last what it works on.
 STOP_ORDER = ("web", "beat", "worker", "valkey", "postgres")
-STARTUP_LIMIT = 60.0
+STARTUP_LIMIT = 90.0
 
 
 def silent(sentence: str) -> None:

@@ -58,13 +58,12 @@ class Running:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._popen.send_signal(signal.SIGTERM)
-        self._popen.wait(40)
+        self.end(signal.SIGTERM)
         if self._popen.stdout:
             self._popen.stdout.close()
 
     def end(self, number: int) -> int:
-        """Send a signal and return the exit code."""
+        """Send a signal and return the exit code; one that has ended is left alone."""
         self._popen.send_signal(number)
         return self._popen.wait(40)
 

@@ -34,6 +34,13 @@ def data() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="module")
+def running(data: Path) -> Iterator[Running]:
+    """One `up` for the tests that only look at it; the first test of a stop ends it."""
+    with Running(data) as up:
+        yield up
+
+
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A data folder of the test's own."""
@@ -48,26 +55,55 @@ def services(folder: Path, **options: object) -> Stack:
     return stack
 
 
-def test_up_answers_and_says_its_address_in_the_last_line(data: Path) -> None:
+def test_up_answers_and_says_its_address_in_the_last_line(running: Running, data: Path) -> None:
+    status, _ = ask(running.port)
+
+    assert status == 200
+    address = f"http://127.0.0.1:{running.port}/"
+    assert running.lines[-1].startswith(f"Countermark is running at {address}")
+    assert any("createsuperuser" in line for line in running.lines)
+    for name in ("secret_key", "services.json"):
+        assert (data / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_up_refuses_and_the_first_one_goes_on(running: Running, data: Path) -> None:
+    second = manage("up", "--data", str(data), "--port", str(free_port()))
+
+    assert second.returncode == 1
+    assert f"already runs on this data folder: process {running.pid}" in second.stderr
+    assert ask(running.port)[0] == 200
+    told = manage("shell", "-v0", "-c", "pass", COUNTERMARK_DATA=str(data))
+    assert told.returncode == 0, told.stderr
+
+
+def test_a_service_that_dies_is_started_again(running: Running) -> None:
+    web = next(one for one in running.descendants() if "gunicorn" in command_of(one.pid))
+
+    os.kill(web.pid, signal.SIGKILL)
+
+    assert wait_until(lambda: web.pid not in leash.processes())
+    assert wait_until(lambda: ask(running.port)[0] == 200, 60)
+
+
+def test_sigterm_leaves_no_process(running: Running, data: Path) -> None:
+    assert_nothing_is_left(running, signal.SIGTERM, data)
+
+
+def test_ctrl_c_leaves_no_process(data: Path) -> None:
     with Running(data) as up:
-        status, _ = ask(up.port)
-
-        assert status == 200
-        assert up.lines[-1].startswith(f"Countermark is running at http://127.0.0.1:{up.port}/")
-        assert any("createsuperuser" in line for line in up.lines)
-        for name in ("secret_key", "services.json"):
-            assert (data / name).stat().st_mode & 0o777 == 0o600
+        assert_nothing_is_left(up, signal.SIGINT, data)
 
 
-def test_a_second_up_refuses_and_the_first_one_goes_on(data: Path) -> None:
-    with Running(data) as up:
-        second = manage("up", "--data", str(data), "--port", str(free_port()))
+def assert_nothing_is_left(up: Running, number: int, data: Path) -> None:
+    # The watchdog, PostgreSQL's own children, gunicorn's and Celery's.
+    assert wait_until(lambda: len(up.descendants()) > 12)
+    children = up.descendants()
 
-        assert second.returncode == 1
-        assert f"already runs on this data folder: process {up.pid}" in second.stderr
-        assert ask(up.port)[0] == 200
-        told = manage("shell", "-v0", "-c", "pass", COUNTERMARK_DATA=str(data))
-        assert told.returncode == 0, told.stderr
+    code = up.end(number)
+
+    assert code == 0
+    assert survivors(children, limit=1) == []
+    assert not (data / "services.json").exists()
 
 
 def test_a_taken_port_is_named_with_a_free_one(folder: Path) -> None:
@@ -87,31 +123,6 @@ def test_a_taken_port_is_named_with_a_free_one(folder: Path) -> None:
     assert f"Port {other} on this machine is taken" in refused.stderr
     assert "is free" in refused.stderr
     assert not leash.working_in(folder / "services" / "postgres")
-
-
-def test_a_service_that_dies_is_started_again(data: Path) -> None:
-    with Running(data) as up:
-        before = {one.pid for one in up.descendants()}
-        web = next(one for one in up.descendants() if "gunicorn" in command_of(one.pid))
-
-        os.kill(web.pid, signal.SIGKILL)
-
-        assert wait_until(lambda: web.pid not in leash.processes())
-        assert wait_until(lambda: ask(up.port)[0] == 200, 30)
-        assert {one.pid for one in up.descendants()} != before
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_leaves_no_process(data: Path, number: int) -> None:
-    with Running(data) as up:
-        children = up.descendants()
-
-        code = up.end(number)
-
-        assert code == 0
-        assert len(children) > 8  # watchdog, PostgreSQL's own, gunicorn's and Celery's children
-        assert survivors(children, limit=1) == []
-        assert not (data / "services.json").exists()
 
 
 def test_a_killed_parent_leaves_no_process_and_the_next_up_works(data: Path) -> None:
