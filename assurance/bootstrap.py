@@ -73,7 +73,7 @@ def join_running_services(argv: list[str]) -> None:
     An environment that names its own database is left alone.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assurance.settings")
-    if "DATABASE_URL" in os.environ or argv[1:2] in ([], ["help"], ["--help"], ["--version"]):
+    if os.environ.get("DATABASE_URL") or argv[1:2] in ([], ["help"], ["--help"], ["--version"]):
         return
     for name, value in environment_of(os.environ.get("COUNTERMARK_DATA")).items():
         os.environ.setdefault(name, value)

@@ -101,7 +101,7 @@ class stopping:
 
 def _demo(stack: Stack) -> list[str]:
     say("Loading the demo.")
-    done = stack.manage("load_demo")
+    done = stack.manage("load_demo", timeout=900)
     if done.returncode:
         raise Refusal(f"The demo could not be loaded:\n{(done.stdout + done.stderr)[-3000:]}")
     demo = json.loads((stack.folder.path / "demo.json").read_text())

@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import secrets
+import time
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -38,11 +39,15 @@ class DataFolder:
         """
         self._make()
         lock = open(self.path / "lock", "a+")  # noqa: SIM115  held until release()
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            raise Refusal(self._held_sentence(lock.read().strip())) from None
+        for last in (False, False, False, True):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if last:
+                    lock.seek(0)
+                    raise Refusal(self._held_sentence(lock.read().strip())) from None
+                time.sleep(0.1)  # another command may only be looking, see holder()
         self._lock = lock
         lock.truncate(0)
         lock.write(str(os.getpid()))
