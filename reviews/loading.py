@@ -214,7 +214,8 @@ def _make_workflow(
         proceed_validity=parse_duration(validity) if validity else None,
         created_at=at,
     )
-    workflow.builders.set([people[name].person for name in listed(source, "builders")])
+    builders = [people[name].person for name in listed(source, "builders")]
+    workflow.builders.set([person for person in builders if person is not None])
     record(
         Stream.workflow(workflow.slug),
         "workflow.created",

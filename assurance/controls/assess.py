@@ -156,7 +156,9 @@ def conclude(
     said = [
         (_within_return_limit(result.effect, facts), result.priority, result.key)
         for result in results
-        if result.is_enforced and result.effect not in (None, Disposition.CONTINUE)
+        if result.is_enforced
+        and result.effect is not None
+        and result.effect != Disposition.CONTINUE
     ]
     said += [(Disposition(voice.disposition), 0, voice.key) for voice in voices]
     would_be = max((order for order, _, _ in said), key=_rank, default=Disposition.CONTINUE)
@@ -183,7 +185,7 @@ def conclude(
     )
 
 
-def _within_return_limit(effect: str | None, facts: Mapping[str, Any]) -> Disposition:
+def _within_return_limit(effect: str, facts: Mapping[str, Any]) -> Disposition:
     order = Disposition(effect)
     spent = order == Disposition.RETURN and facts["returns"] >= RETURN_LIMIT
     return Disposition.REVIEW if spent else order

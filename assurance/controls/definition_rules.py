@@ -23,7 +23,7 @@ from assurance.controls.fields import Catalogue
 PRIORITIES = ("low", "medium", "high")
 # Which kind of queue may take which disposition: its own or a higher one.
 KINDS = ("general", "specialist", "governance")
-LEAST_KIND = dict(zip(ROUTED, KINDS, strict=True))
+LEAST_KIND: dict[str, str] = dict(zip(ROUTED, KINDS, strict=True))
 
 RULE_KEYS = {
     "name": Key("text", required=True, longest=120),

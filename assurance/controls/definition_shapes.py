@@ -146,7 +146,8 @@ def listed(source: Mapping[str, Any], name: str) -> list[Any]:
 
 def duplicate_problems(values: Sequence[Any], name: str, pointer: str, what: str) -> list[Problem]:
     """Every value that stood in the list before; `pointer` is the list's. None never repeats."""
-    found, seen = [], {}
+    found: list[Problem] = []
+    seen: dict[Any, int] = {}
     for index, value in enumerate(values):
         if value is None:
             continue

@@ -29,7 +29,7 @@ class LengthField(forms.CharField):
             return write_duration(value) if value else "PT0S"
         return value
 
-    def clean(self, value: Any) -> timedelta | None:  # type: ignore[override]
+    def clean(self, value: Any) -> timedelta | None:
         text = super().clean(value)
         if not text:
             return None

@@ -75,12 +75,20 @@ def page_of(workflow: Workflow, story: list[Told], shown: Told) -> dict[str, Any
         "mode": {"label": Mode(mode).label, "kind": kind, "said": said},
         "kind": Kind(content["kind"]).label,
         "boundary": _boundary(around, content["boundary"]),
-        "sentence": describe(content["condition"], catalogue),
-        "cel": to_cel(content["condition"], catalogue),
+        "sentence": _sentence(content["condition"], catalogue),
+        "cel": to_cel(content["condition"], catalogue) if content["condition"] else "",
         "check": _check(content["check"]),
         "effects": list(effects_of(content)),
         "versions": _versions(story, shown),
     }
+
+
+def _sentence(condition: dict[str, Any] | None, catalogue: Catalogue) -> list[dict[str, Any]]:
+    """The condition in words, in pieces: names of fields stand between backticks there."""
+    if condition is None:
+        return [{"text": "On every case.", "mono": False}]
+    pieces = describe(condition, catalogue).split("`")
+    return [{"text": text, "mono": index % 2 == 1} for index, text in enumerate(pieces) if text]
 
 
 def _boundary(content: dict[str, Any], number: int | None) -> dict[str, Any] | None:

@@ -59,7 +59,7 @@ def test_a_policy_control_is_told_in_words_and_as_an_expression(client, cast, cr
     assert "Keep large loans in sight." in text
     assert "A large amount goes out unseen." in text
     assert "1. Nothing above the limit goes out unseen." in text
-    assert "Holds when `output.amount` is more than 2,500." in text
+    assert 'Holds when <code class="mono">output.amount</code> is more than 2,500.' in text
     assert "output.amount &gt; 2500" in text
     assert "When it fires</dt><dd>Review" in text
     assert "When it cannot be known</dt><dd>Review" in text
@@ -158,7 +158,7 @@ def test_a_control_without_a_condition_and_with_every_other_word_has_a_page_too(
     )
     client.force_login(cast.grace)
 
-    assert "Always holds." in page(client, "A-1")
+    assert "On every case." in page(client, "A-1")
     assert "the branch" in page(client, "A-1")
     assert "Return, as when it fires" in page(client, "A-2")
     assert "Say less." in page(client, "A-2")

@@ -16,7 +16,7 @@ class CheckSchema(serializers.Serializer):
 
 
 class ControlEffectsSchema(serializers.Serializer):
-    fail = serializers.CharField(help_text=A_DISPOSITION)
+    fail = serializers.CharField(help_text=A_DISPOSITION)  # type: ignore[assignment]
     inconclusive = serializers.CharField(help_text=A_DISPOSITION)
 
 
@@ -128,7 +128,7 @@ class RoutingRuleSchema(serializers.Serializer):
 class ReasonSchema(serializers.Serializer):
     code = serializers.CharField()
     group = serializers.CharField(allow_blank=True)
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     outcomes = serializers.ListField(child=serializers.CharField(), allow_null=True)
     starter = serializers.CharField(allow_blank=True)
     text_required = serializers.BooleanField()

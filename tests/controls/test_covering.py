@@ -1,0 +1,67 @@
+"""Stored facts for eyes that need not see everything."""
+
+from __future__ import annotations
+
+from assurance.controls.covering import covered_facts, covered_results
+from assurance.controls.fields import catalogue_from_schemas
+
+CATALOGUE = catalogue_from_schemas(
+    {
+        "properties": {
+            "iban": {"type": "string", "sensitive": True},
+            "person": {"type": "object", "x-sensitive": True, "properties": {"name": {}}},
+            "amount": {"type": "number"},
+        }
+    },
+    None,
+)
+
+
+def test_sensitive_values_are_covered_wherever_they_lie_and_the_rest_stays():
+    facts = {
+        "output": {"iban": "DE02", "amount": 5, "person": {"name": "Ada"}},
+        "subject": "customer-7",
+        "evidence": [{"label": "A", "content": "DE02", "sensitive": True}, {"label": "B"}],
+    }
+
+    shown = covered_facts(facts, CATALOGUE)
+
+    assert shown["output"] == {"iban": "(covered)", "amount": 5, "person": "(covered)"}
+    assert shown["subject"] == "customer-7"
+    assert shown["evidence"] == [
+        {"label": "A", "content": "(covered)", "sensitive": True},
+        {"label": "B"},
+    ]
+    assert facts["output"]["iban"] == "DE02"
+
+
+def test_facts_of_an_unexpected_shape_are_covered_as_far_as_they_go():
+    assert covered_facts({"output": "DE02"}, CATALOGUE) == {"output": "DE02", "evidence": []}
+    assert covered_facts({}, CATALOGUE) == {"evidence": []}
+
+
+def test_operands_of_sensitive_fields_are_covered_on_both_sides():
+    results = [
+        {
+            "key": "A",
+            "operands": [
+                {"field": "output.iban", "value": "DE02", "op": "==", "other": "DE02"},
+                {"field": "output.amount", "value": 5, "op": ">", "other": 1},
+                {"field": "context.a", "value": 1, "op": "==", "other": 2,
+                 "other_field": "output.iban"},
+            ],
+        },
+        {"key": "B"},
+    ]  # fmt: skip
+
+    shown = covered_results(results, CATALOGUE)
+
+    assert shown[0]["operands"][0] | {"op": ""} == {
+        "field": "output.iban",
+        "value": "(covered)",
+        "op": "",
+        "other": "(covered)",
+    }
+    assert shown[0]["operands"][1]["value"] == 5
+    assert shown[0]["operands"][2]["other"] == "(covered)"
+    assert shown[1] == {"key": "B", "operands": []}
