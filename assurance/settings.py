@@ -252,6 +252,7 @@ REST_FRAMEWORK = {
         "assurance.accounts.authentication.PersonAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["assurance.api.permissions.DenyAll"],
+    "DEFAULT_THROTTLE_CLASSES": ["assurance.api.throttling.CallerRate"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["assurance.api.parsing.StrictJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "assurance.api.negotiation.JSONOnly",

@@ -30,6 +30,24 @@ def test_who_goes_too_fast_is_told_when_to_come_back(still):
     assert answers[3].json()["code"] == "too_many_requests"
 
 
+def test_an_ordinary_pace_asks_redis_nothing_and_the_limit_holds_all_the_same(still, settings):
+    settings.COUNTERMARK_RATE = 32
+    asked = []
+    hits = ForgivingRedisCache.hits
+
+    def spy(self, key, seconds):
+        asked.append(key)
+        return hits(self, key, seconds)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ForgivingRedisCache, "hits", spy)
+        slow = [still.get(LIMITED).status_code for _ in range(2)]
+        assert asked == []
+        fast = [still.get(LIMITED).status_code for _ in range(31)]
+
+    assert slow + fast == [200] * 32 + [429]
+
+
 def test_one_callers_haste_is_not_anothers_wait(still):
     for _ in range(4):
         still.get(LIMITED)
