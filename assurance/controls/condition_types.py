@@ -101,8 +101,6 @@ def _alike(left: FieldType, right: FieldType, allowed: frozenset[str]) -> Types 
 
 def _container(left: FieldType, right: FieldType) -> Types | None:
     """`contains`: text in text or an item in a list."""
-    if left == "any" and right in ("number", "boolean"):
-        left = "list"
     if left == "string":
         return ("string", "string") if right in ("string", "any") else None
     if left in ("list", "any"):
