@@ -19,22 +19,24 @@ from assurance.accounts.clients import KEEPERS
 from assurance.accounts.models import ApiKey, Client, User
 from assurance.api import problems
 from assurance.delivery import alerts, endpoints, resend
-from assurance.delivery.forms import EndpointForm
+from assurance.delivery.forms import EndpointForm, KeyForm
 from assurance.delivery.models import Alert, Delivery, Endpoint
 from assurance.delivery.visibility import Reach, reach_of
 from assurance.errors import DomainError
 
-_DAYS = {"": None, "30": 30, "90": 90, "365": 365}
-
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 def issue_key(request: HttpRequest, pk: int) -> HttpResponse:
-    """A new key of a client, shown once."""
+    """Ask when it ends; then the new key of a client, shown once."""
     client = get_object_or_404(_reach(request).clients(), pk=pk)
     if refusal := _not_kept(request, client):
         return refusal
-    days, at = _DAYS.get(request.POST.get("days", "")), clock.now()
+    form = KeyForm(request.POST if request.method == "POST" else None)
+    if request.method == "GET" or not form.is_valid():
+        context = {"form": form, "client": client}
+        return render(request, "delivery/key.html", context, status=422 if form.errors else 200)
+    days, at = form.cleaned_data["days"], clock.now()
     expires_at = at + timedelta(days=days) if days else None
     try:
         key, secret = keys.issue(client, by=_me(request), at=at, expires_at=expires_at)
@@ -66,7 +68,7 @@ def new_endpoint(request: HttpRequest, pk: int) -> HttpResponse:
     client = get_object_or_404(_reach(request).clients(), pk=pk)
     if refusal := _not_kept(request, client):
         return refusal
-    form = EndpointForm(request.POST or None)
+    form = EndpointForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         wanted = {**form.cleaned_data, "secret": form.cleaned_data["secret"] or None}
         try:
@@ -87,7 +89,7 @@ def edit_endpoint(request: HttpRequest, pk: int) -> HttpResponse:
     endpoint = get_object_or_404(_reach(request).endpoints().select_related("client"), pk=pk)
     if refusal := _not_kept(request, endpoint.client):
         return refusal
-    form = EndpointForm(request.POST or None, endpoint=endpoint)
+    form = EndpointForm(request.POST if request.method == "POST" else None, endpoint=endpoint)
     if request.method == "POST" and form.is_valid():
         try:
             endpoints.change_endpoint(

@@ -1,4 +1,4 @@
-"""The form of an endpoint. What the verb refuses stands beside the field."""
+"""The forms of keys and endpoints. What the verb refuses stands beside the field."""
 
 from __future__ import annotations
 
@@ -9,6 +9,20 @@ from django import forms
 from assurance.delivery.choices import EventType
 from assurance.delivery.models import Endpoint
 from assurance.errors import DomainError
+
+
+class KeyForm(forms.Form):
+    """When a new key ends, if ever."""
+
+    days = forms.TypedChoiceField(
+        label="It ends",
+        choices=[("", "never"), ("30", "in 30 days"), ("90", "in 90 days"), ("365", "in a year")],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        help_text="Two keys of a client may live side by side while its system moves to the new"
+        " one.",
+    )
 
 
 class EndpointForm(forms.Form):
@@ -24,7 +38,7 @@ class EndpointForm(forms.Form):
     )
     event_types = forms.MultipleChoiceField(
         label="It hears",
-        choices=EventType,
+        choices=[(type.value, f"{type.value}: {type.label}") for type in EventType],
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text="Nothing chosen: everything.",

@@ -139,12 +139,12 @@ def endpoint_choices(shown: list[dict[str, Any]]) -> list[dict[str, str]]:
 
 def _row(delivery: Delivery, reach: Reach) -> dict[str, Any]:
     state = {DeliveryStatus.DELIVERED: "ok", DeliveryStatus.PENDING: "waiting"}
-    retrying = delivery.is_pending and delivery.last_error
-    return {
-        "delivery": delivery,
-        "state": "retrying" if retrying else state.get(DeliveryStatus(delivery.status), "dead"),
-        "kept": reach.may_keep([delivery.workflow]) and delivery.endpoint.active,
-    }
+    shown = state.get(DeliveryStatus(delivery.status), "dead")
+    if delivery.is_pending and delivery.last_error:
+        shown = "retrying"
+    may_act = reach.may_keep([delivery.workflow]) and delivery.endpoint.active
+    acts = {"retrying": "Try now", "ok": "Send again", "dead": "Send again"}
+    return {"delivery": delivery, "state": shown, "act": acts.get(shown) if may_act else None}
 
 
 def _waiting(reach: Reach) -> dict[tuple[int, str], int]:
