@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.http import HttpRequest, HttpResponse
 
 from assurance import clock
@@ -239,12 +239,11 @@ class running:
             )
 
     def __exit__(self, *exc: Any) -> None:
-        if connection.connection is None or connection.needs_rollback:
-            # Lost, or inside a failed transaction: closing the connection is what frees the lock.
-            connection.close()
-            return
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [self.lock])
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [self.lock])
+        except Error:
+            connection.close()  # lost, or stuck in a failed transaction: its end frees the lock
 
 
 def prune(*, at: datetime) -> int:

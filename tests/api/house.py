@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 from rest_framework.authentication import BaseAuthentication
@@ -178,6 +179,9 @@ def act(request: Request) -> Response:
             raise DomainError("refused_here", "Refused, as asked.", status=409)
         case "fail":
             raise RuntimeError("failed, as asked")
+        case "lose":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
         case "busy":
             raise DomainError("too_many", "Wait.", status=429, headers={"Retry-After": "3"})
     return Response({"row": row.pk}, status=201, headers={"Location": f"/rows/{row.pk}"})

@@ -164,6 +164,19 @@ def test_a_crash_frees_the_key(api):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_connection_lost_in_the_work_is_503_and_frees_the_key(api):
+    lost = api.send(KINDS[1], {"then": "lose"}, Idempotency_Key="k")
+    connection.close()
+
+    again = api.send(KINDS[1], {"what": "a"}, Idempotency_Key="k")
+
+    assert code(lost) == (503, "temporarily_unavailable")
+    assert lost["Retry-After"]
+    assert again.status_code == 201
+    assert done() == 1
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("address", KINDS)
 def test_p2_a_storm_of_the_same_requests_does_each_once(house, address):
     """8 threads send 6 keys in their own order, all at once, and try again while one is running."""

@@ -2,6 +2,8 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    """Answers to named requests, the canary of the workers, and what browsers refused to load."""
+
     initial = True
 
     dependencies = []
