@@ -67,7 +67,7 @@ def _judge_policy(control, version, verdict, facts, live) -> ControlResult:
             priority=control["priority"],
         )  # fmt: skip
     explanation = explain(control["condition"], facts, live.catalogue)
-    operands = operands_of(explanation, verdict)
+    operands = operands_of(explanation)
     return ControlResult(
         key=control["key"],
         version=version,

@@ -59,9 +59,8 @@ def plain(value: Any) -> str:
     return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
 
 
-def operands_of(explanation: Explanation, verdict: bool | None) -> tuple[dict[str, Any], ...]:
+def operands_of(explanation: Explanation) -> tuple[dict[str, Any], ...]:
     """The leaves that made the condition come out as it did, with both sides of each."""
-    telling = [leaf for leaf in explanation.leaves if leaf.verdict is verdict]
     return tuple(
         {
             "field": leaf.field,
@@ -70,7 +69,7 @@ def operands_of(explanation: Explanation, verdict: bool | None) -> tuple[dict[st
             "other": leaf.other,
             **({"reason": leaf.reason} if leaf.reason else {}),
         }
-        for leaf in (telling or explanation.leaves)[:MAX_OPERANDS]
+        for leaf in explanation.telling[:MAX_OPERANDS]
     )
 
 
@@ -81,12 +80,10 @@ def policy_message(
     catalogue: Catalogue,
 ) -> str:
     """The control's own sentence, or one made of the leaves that told."""
+    told = explanation.telling[:3]
+    said = "; ".join(sentence(leaf, catalogue, reveal=False) for leaf in told)
     if explanation.verdict is None:
-        unknown = [leaf for leaf in explanation.leaves if leaf.verdict is None]
-        said = "; ".join(sentence(leaf, catalogue, reveal=False) for leaf in unknown[:3])
-        return f"It could not be judged: {said}." if said else "It could not be judged."
+        return f"It could not be judged: {said}."
     if own := rendered(control["message"], facts, catalogue):
         return own
-    telling = [leaf for leaf in explanation.leaves if leaf.verdict]
-    said = "; ".join(sentence(leaf, catalogue, reveal=False) for leaf in telling[:3])
     return f"{said[:1].upper()}{said[1:]}." if said else control["name"]
