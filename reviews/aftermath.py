@@ -13,6 +13,7 @@ from assurance.controls.labels import record_label
 from assurance.controls.models import ExecutedReport, Label, Workflow
 from assurance.delivery.alerts import raise_alert
 from assurance.errors import DomainError, invalid
+from assurance.patience import patient
 from assurance.record.actors import Actor
 from assurance.record.ledger import Stream, record
 from reviews import claims, placing
@@ -30,6 +31,7 @@ PROBLEMS = {
 }
 
 
+@patient
 @transaction.atomic
 def withdraw(case: Case, *, actor: Actor, at: datetime) -> Case:
     """No answer is needed any more. A decision still in its undo window is withdrawn with it."""
@@ -52,6 +54,7 @@ def withdraw(case: Case, *, actor: Actor, at: datetime) -> Case:
     return case
 
 
+@patient
 @transaction.atomic
 def report_execution(
     case: Case,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, transaction
 
 from assurance.errors import DomainError
+from assurance.patience import patient
 from assurance.record.actors import Actor
 from assurance.record.ledger import Stream, record
 from reviews.answers import moment, reviewer_name
@@ -44,6 +45,7 @@ RETURNING id
 """
 
 
+@patient
 @transaction.atomic
 def claim(case: Case, *, by: User, at: datetime) -> Case:
     """Give a waiting case to one person. Claiming what one holds already renews it."""
@@ -59,6 +61,7 @@ def claim(case: Case, *, by: User, at: datetime) -> Case:
     return case
 
 
+@patient
 @transaction.atomic
 def claim_next(queue: Queue, *, by: User, at: datetime) -> Case:
     """Give the next case in work order. 409 `nothing_to_claim` says why there is none."""
@@ -89,6 +92,7 @@ def claim_next(queue: Queue, *, by: User, at: datetime) -> Case:
     return case
 
 
+@patient
 @transaction.atomic
 def heartbeat(case: Case, *, by: User, lease: int, at: datetime) -> Case:
     """Renew the lease of somebody who is working. Leaves no entry: it is not an act."""
@@ -97,6 +101,7 @@ def heartbeat(case: Case, *, by: User, lease: int, at: datetime) -> Case:
     return renew(case, at=at)
 
 
+@patient
 @transaction.atomic
 def release(case: Case, *, by: User, lease: int, at: datetime) -> Case:
     """Give a case back to its queue."""
@@ -107,6 +112,7 @@ def release(case: Case, *, by: User, lease: int, at: datetime) -> Case:
     return case
 
 
+@patient
 @transaction.atomic
 def skip(case: Case, *, by: User, lease: int, reason: str, at: datetime) -> Case:
     """Pass a case over, with a reason; its skipper does not get it again for a while."""

@@ -20,6 +20,7 @@ from assurance.controls.choices import Disposition
 from assurance.controls.models import Assessment
 from assurance.controls.voices import RETURN_LIMIT
 from assurance.errors import DomainError, invalid
+from assurance.patience import patient
 from assurance.record.actors import Actor
 from assurance.record.canonical import sha256_of
 from assurance.record.ledger import Stream, record
@@ -48,6 +49,7 @@ class Verdict:
     arithmetic: Sequence[Mapping[str, str]] = ()
 
 
+@patient
 @transaction.atomic
 def decide(case: Case, verdict: Verdict, *, by: User, lease: int | None, at: datetime) -> Decision:
     """Keep what the holder of the lease decided. Released when the undo window is over."""
@@ -68,6 +70,7 @@ def decide(case: Case, verdict: Verdict, *, by: User, lease: int | None, at: dat
     return decision
 
 
+@patient
 @transaction.atomic
 def undo(decision: Decision, *, by: User, at: datetime) -> Case:
     """Take a decision back inside its window, and the lease with it."""
@@ -96,6 +99,7 @@ def undo(decision: Decision, *, by: User, at: datetime) -> Case:
     return case
 
 
+@patient
 @transaction.atomic
 def supersede(case: Case, verdict: Verdict, *, of: int, by: User, at: datetime) -> Decision:
     """Correct a released decision by a new one: by its decider or a lead, without a lease."""

@@ -26,6 +26,7 @@ from assurance.controls.messages import rendered
 from assurance.controls.models import Assessment, ControlSet, Workflow
 from assurance.errors import DomainError, invalid
 from assurance.identifiers import uuid7
+from assurance.patience import patient
 from assurance.record.actors import Actor
 from assurance.record.canonical import sha256_of
 from assurance.record.ledger import Stream, record_all
@@ -57,6 +58,7 @@ class Judged:
     judgement: Judgement
 
 
+@patient
 @transaction.atomic
 def submit(
     body: Mapping[str, Any],
@@ -156,6 +158,7 @@ def store(
     return case
 
 
+@patient
 @transaction.atomic
 def revise(case: Case, changes: Mapping[str, Any], *, actor: Actor, at: datetime) -> Case:
     """Take a new draft after a return and judge it anew."""

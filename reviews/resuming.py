@@ -14,6 +14,7 @@ from assurance.controls.assess import conclude
 from assurance.controls.choices import Disposition
 from assurance.controls.models import Assessment
 from assurance.errors import DomainError, invalid
+from assurance.patience import patient
 from assurance.record.actors import Actor
 from assurance.record.ledger import Stream, record_all
 from reviews import claims, intake, placing
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from assurance.accounts.models import User
 
 
+@patient
 @transaction.atomic
 def resume(case: Case, *, reason: str, by: User, at: datetime) -> Case:
     """Lift the pause of one case. What may continue is still seen by a person once."""

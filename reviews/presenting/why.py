@@ -10,9 +10,10 @@ from django.urls import reverse
 
 from assurance.controls.choices import Disposition
 from assurance.controls.fields import Catalogue
-from assurance.controls.messages import plain
+from assurance.controls.live_set import live_set
 from reviews.models import Case
 from reviews.presenting.marking import visible
+from reviews.presenting.wording import named, operand, parts
 
 DID = {
     "continue": ("quiet", "Let it go on"),
@@ -24,21 +25,8 @@ DID = {
     "pause": ("held", "Held"),
     "block": ("blocked", "Blocked"),
 }
-OPS = {
-    "==": "is",
-    "!=": "is not",
-    "<": "under",
-    "<=": "at most",
-    ">": "over",
-    ">=": "at least",
-    "in": "in",
-    "not_in": "not in",
-    "contains": "contains",
-    "starts_with": "starts with",
-    "present": "is present",
-    "missing": "is missing",
-}
 CHECK_ORDER = ("fail", "warn", "pass", "not_run")
+DID_NOT_RUN = {"timeout": "timed out", "error": "could not run", "not_run": "did not run"}
 VOICES = {
     "caller": "The system asked for a person",
     "stage": "Every output is reviewed",
@@ -57,12 +45,12 @@ def present(case: Case, catalogue: Catalogue) -> dict[str, Any]:
     spoke = {result["key"] for result in results}
     names = {control["key"]: control["name"] for control in case.control_set.controls()}
     return {
-        "sentence": sentence(case),
+        "parts": parts(sentence(case)),
         "controls": [
             control_row(result, names[result["key"]], catalogue) for result in _worst_first(telling)
         ]
         + [voice_row(voice) for voice in case.assessment.voices],
-        "checks": checks(shown),
+        "checks": checks(shown, names),
         "quiet": [
             {
                 "key": control["key"],
@@ -85,7 +73,7 @@ def sentence(case: Case) -> str:
     caller = [one for one in spoken if one["key"] == "caller"]
     for one in (*deciding, *caller, *failed, *spoken):
         if one["message"]:
-            return visible(one["message"])
+            return visible(named(one["message"], live_set(case.control_set).catalogue))
     return "Nothing stands against it."
 
 
@@ -101,12 +89,15 @@ def control_row(result: Mapping[str, Any], name: str, catalogue: Catalogue) -> d
         "mode": result["mode"],
         "did": did,
         "did_label": label,
-        "operands": [operand(one, catalogue) for one in result["operands"]],
-        "message": visible(result["message"]),
+        "operands": [
+            operand(one, catalogue, failed=result["kind"] == "verification")
+            for one in result["operands"]
+        ],
+        "message": visible(named(result["message"], catalogue)),
         # The operands say the same with both their sides; findings speak where there are none.
         "findings": []
         if result["operands"]
-        else [visible(finding["message"]) for finding in result["findings"][:5]],
+        else [visible(named(found["message"], catalogue)) for found in result["findings"][:5]],
     }
 
 
@@ -124,24 +115,8 @@ def voice_row(voice: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def operand(one: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
-    """One leaf with both its sides; the value of a sensitive field stays covered."""
-    path = one.get("field", "")
-    field = catalogue.get(path)
-    value = one.get("value")
-    sensitive = field is not None and field.sensitive
-    return {
-        "field": (field.label if field and field.label else path),
-        "value": "(covered)" if sensitive else visible(plain(value)),
-        "op": OPS.get(one.get("op", ""), one.get("op", "")),
-        "other": visible(plain(one["other"])) if one.get("other") is not None else "",
-        "missing": value is None,
-        "verdict": None if value is None else True,
-    }
-
-
-def checks(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Verification results. What could not run is never shown as passed."""
+def checks(results: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Verification results by the control's name. What could not run is never shown as passed."""
     rows = []
     for result in results:
         if result["kind"] != "verification" or result["outcome"] == "not_applicable":
@@ -151,9 +126,11 @@ def checks(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "fail": "fail",
             "inconclusive": "warn",
         }.get(result["outcome"], "not_run")
-        text = visible(result["message"]) or result["key"]
-        if outcome == "not_run":
-            text = f"{result['key']} did not run ({result['outcome'].replace('_', ' ')})"
+        text = names[result["key"]]
+        if outcome == "warn":
+            text = f"{text}: could not tell"
+        elif outcome == "not_run":
+            text = f"{text}: {DID_NOT_RUN.get(result['outcome'], 'did not run')}"
         rows.append({"outcome": outcome, "text": text})
     return sorted(rows, key=lambda row: CHECK_ORDER.index(row["outcome"]))
 

@@ -135,7 +135,7 @@ def test_an_empty_queue_says_why_it_is_empty(cast, credit, post):
         claims.claim_next(the_queue(), by=cast.ada, at=NOON)
 
     assert none.value.extra == {"reason": "none_waiting", "next_free_at": None}
-    assert held.value.extra == {"reason": "all_held", "next_free_at": "2026-11-22T12:20:00Z"}
+    assert held.value.extra == {"reason": "all_held", "next_free_at": "2031-01-06T12:20:00Z"}
     assert "12:20" in held.value.sentence
 
 
