@@ -18,10 +18,6 @@ R = TypeVar("R")
 
 # serialization_failure, deadlock_detected, lock_not_available
 NOT_NOW = {"40001", "40P01", "55P03"}
-    "40001",
-    "40P01",
-    "55P03",
-}  # serialization_failure, deadlock_detected, lock_not_available
 TRIES = 3
 LONGEST_PAUSE = 0.2  # seconds
 

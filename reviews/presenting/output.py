@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from assurance.controls.fields import Catalogue
 from assurance.controls.messages import plain, value_at
 from reviews.presenting.marking import segments, visible
+from reviews.presenting.wording import label_of
 
 LONG = 90
 MOST_FIELDS = 200
@@ -29,13 +31,6 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str) and (len(value) > LONG or "\n" in value)
 
 
-def label_of(path: str, catalogue: Catalogue) -> str:
-    field = catalogue.get(path)
-    if field is not None and field.label:
-        return field.label
-    return path.removeprefix("output.").replace("_", " ").replace(".", ", ").capitalize()
-
-
 def present(
     output: Any,
     marks: Sequence[Mapping[str, Any]],
@@ -43,8 +38,11 @@ def present(
     *,
     draft_output: Any = None,
     editable: bool = False,
+    errors: Mapping[str, str] | None = None,
+    find: Callable[[Any], dict[str, Any] | None] = lambda value: None,
 ) -> dict[str, Any]:
-    """What `_output_pane.html` needs."""
+    """What `_output_pane.html` needs. `find` says in which source a value stands. Long texts are
+    corrected here, beside their sources; short values in the panel."""
     texts, fields = [], []
     for path, value in leaves(output):
         if len(texts) + len(fields) >= MOST_FIELDS:
@@ -63,6 +61,7 @@ def present(
                     "drafted": visible(value),
                     "clean": visible(yours) if isinstance(yours, str) else visible(value),
                     "sensitive": sensitive,
+                    "edit": edit(path, value, yours, catalogue, errors) if editable else None,
                 }
             )
         else:
@@ -73,7 +72,7 @@ def present(
                     "unit": field.unit if field else "",
                     "drafted": visible(plain(value)),
                     "mark": here[0] if here else None,
-                    "source": "",
+                    "source": None if sensitive else find(value),
                     "yours": visible(plain(yours)) if yours is not None and yours != value else "",
                     "sensitive": sensitive,
                 }
@@ -85,33 +84,62 @@ def present(
         "texts": texts,
         "fields": fields,
         "editable": editable,
+        "sourced": any(field["source"] for field in fields),
     }
 
 
+def facts(context: Any, catalogue: Catalogue) -> list[dict[str, Any]]:
+    """What the system knew, for `_facts.html`: every value of the context with its label."""
+    return [
+        {
+            "label": label_of(path, catalogue),
+            "unit": field.unit if (field := catalogue.get(path)) else "",
+            "drafted": visible(plain(value)),
+            "sensitive": bool(field and field.sensitive),
+        }
+        for path, value in islice(leaves(context, "context"), MOST_FIELDS)
+    ]
+
+
 def editable_fields(
-    output: Any, catalogue: Catalogue, *, draft_output: Any = None
-) -> list[dict[str, Any]]:
-    """The inputs of "correct": one for each plain value. Lists and empty objects are not edited
-    by form; REST takes any output."""
-    found = []
-    for path, value in leaves(output):
+    output: Any,
+    catalogue: Catalogue,
+    *,
+    draft_output: Any = None,
+    errors: Mapping[str, str] | None = None,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The inputs of "correct", the short ones for the panel and the long texts that are corrected
+    in their pane. Lists and empty objects are not edited by form; REST takes any output."""
+    short, long = [], []
+    for path, value in islice(leaves(output), MOST_FIELDS):
         if not isinstance(value, (str, int, float, bool)):
             continue
         yours = value_at({"output": draft_output}, path) if draft_output is not None else None
-        found.append(
-            {
-                "name": path,
-                "id": "correct-" + path.replace(".", "-"),
-                "path": path,
-                "label": label_of(path, catalogue),
-                "unit": (field.unit if (field := catalogue.get(path)) else ""),
-                "drafted": entered(value),
-                "value": entered(value if yours is None else yours),
-                "long": is_text(value),
-                "number": isinstance(value, (int, float)) and not isinstance(value, bool),
-            }
-        )
-    return found[:MOST_FIELDS]
+        field = edit(path, value, yours, catalogue, errors)
+        (long if is_text(value) else short).append(field)
+    return short, long
+
+
+def edit(
+    path: str,
+    value: Any,
+    yours: Any,
+    catalogue: Catalogue,
+    errors: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """One input: named by its path, holding what was typed before, else what was drafted."""
+    return {
+        "name": path,
+        "id": "correct-" + path.replace(".", "-"),
+        "path": path,
+        "label": label_of(path, catalogue),
+        "unit": field.unit if (field := catalogue.get(path)) else "",
+        "drafted": entered(value),
+        "value": entered(value if yours is None else yours),
+        "number": isinstance(value, (int, float)) and not isinstance(value, bool),
+        "sensitive": bool(field and field.sensitive),
+        "error": (errors or {}).get(path, ""),
+    }
 
 
 def entered(value: Any) -> str:

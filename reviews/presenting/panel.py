@@ -93,6 +93,9 @@ def _ready(case, user, draft, output, catalogue, errors) -> dict[str, Any]:
     body = dict(draft.body) if draft else {}
     args = [case.reference]
     assert case.queue is not None  # an open case is in a queue
+    short, long = editable_fields(
+        output, catalogue, draft_output=body.get("output"), errors=errors
+    )
     return {
         "state": "ready",
         "action": reverse("reviews:decide", args=args),
@@ -102,10 +105,8 @@ def _ready(case, user, draft, output, catalogue, errors) -> dict[str, Any]:
         "outcomes": [_option(policy, outcome, case, body) for outcome in policy["outcomes"]],
         "reasons": _reasons(policy, body),
         "targets": _targets(case, body),
-        "fields": [
-            field | {"error": errors.get(field["path"], "")}
-            for field in editable_fields(output, catalogue, draft_output=body.get("output"))
-        ],
+        "fields": short,
+        "texts": long,
         "arithmetic": body.get("arithmetic") or [],
         "asks": _asks(case, body),
         "rationale": body.get("rationale") or "",

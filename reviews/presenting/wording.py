@@ -90,7 +90,7 @@ def operand(one: Mapping[str, Any], catalogue: Catalogue, *, failed: bool = Fals
         said = (FAILED if failed else {}).get(op) or OPS.get(op, op)
     covered = field is not None and field.sensitive
     return {
-        "field": named(path, catalogue) if PATH.search(path) else path,
+        "field": field.label if field and field.label else named(path, catalogue),
         "value": "" if silent else "(covered)" if covered else visible(plain(value)),
         "op": said,
         "other": visible(plain(other)) if other is not None else "",

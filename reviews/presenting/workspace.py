@@ -61,6 +61,8 @@ def present(
             catalogue,
             draft_output=typed.get("output"),
             editable=mine,
+            errors=errors,
+            find=sources.finder(body.get("evidence") or ()),
         ),
         "sources": sources.present(
             body.get("evidence") or (),
@@ -68,11 +70,7 @@ def present(
             received=submission.received_at,
             opened=typed.get("opened") or {},
         ),
-        "facts": output.present(
-            {"context": body["context"]} if body.get("context") else {}, (), catalogue
-        )["fields"]
-        if body.get("context")
-        else [],
+        "facts": output.facts(body["context"], catalogue) if body.get("context") else [],
         "guideline": _guideline(case),
         "activity": activity.present(case),
         "panel": panel.present(
