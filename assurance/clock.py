@@ -32,9 +32,9 @@ def set_offset(offset: timedelta) -> None:
     """Move the clock of every process. For tests and the demo only."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO record_clockoffset (id, shift) VALUES (1, %s)"
+            "INSERT INTO record_clockoffset (id, shift) VALUES (1, %s::interval)"
             " ON CONFLICT (id) DO UPDATE SET shift = excluded.shift",
-            [offset],
+            [str(offset.total_seconds()) + " seconds"],
         )
 
 

@@ -218,17 +218,15 @@ def held_by_other(case: Case) -> DomainError:
 
 
 def lease_lost(case: Case, at: datetime) -> DomainError:
-    taken = case.is_leased(at) and case.leased_by is not None
+    holder = case.leased_by if case.is_leased(at) else None
     now = (
-        f"{case.leased_by.full_name_or_username} holds it now."
-        if taken
-        else "It is free: take it again."
+        f"{holder.full_name_or_username} holds it now." if holder else "It is free: take it again."
     )
     return DomainError(
         "lease_lost",
         f"Your hold of {case.reference} has ended. {now} What you typed is kept as your draft.",
-        holder=case.leased_by.get_username() if taken else None,
-        until=moment(case.leased_until) if taken else None,
+        holder=holder.get_username() if holder else None,
+        until=moment(case.leased_until) if holder else None,
     )
 
 

@@ -22,7 +22,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return {"shell": {"nav": [], "waiting": 0}}
     at = clock.now()
     waiting = capped(Case.objects.waiting(at).filter(queue__in=Queue.objects.of(user)))
-    nav = [
+    nav: list[dict[str, Any]] = [
         {"label": "Work", "url": "/queues/", "count": waiting or ""},
         {"label": "Cases", "url": "/cases/", "count": ""},
     ]

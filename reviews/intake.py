@@ -249,9 +249,10 @@ def is_late(body: Mapping[str, Any], workflow: Workflow, at: datetime) -> bool:
 
 def title_of(body: Mapping[str, Any], judged: Judged) -> str:
     """The caller's title, else the workflow's template with the case's values, else its id."""
+    made = rendered(judged.workflow.title_template, judged.facts, judged.live.catalogue)
     title = (
         body.get("title")
-        or rendered(judged.workflow.title_template, judged.facts, judged.live.catalogue)
+        or made[:1].upper() + made[1:]
         or f"{judged.workflow.name} {body['external_id']}"
     )
     return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1] + "…"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from assurance.accounts.models import Client
 from assurance.controls.fields import Catalogue, catalogue_from_schemas
 from assurance.controls.models import Workflow
 from reviews.models import Case
@@ -13,12 +14,12 @@ from reviews.models import Case
 COVERED = "(covered)"
 
 
-def submission_for(case: Case, *, client=None, user=None, open_covers: bool = False) -> Any:
-    """The submitted body of the present revision. A reviewer at work (`open_covers`) gets it
-    whole, and the page covers it; everybody else gets sensitive values covered."""
+def submission_for(case: Case, *, client: Client | None) -> Any:
+    """The submitted body of the present revision: whole for a client, which sent it, with
+    sensitive values covered for people. The workspace covers and uncovers them itself."""
     last = case.submissions.order_by("revision").last()
     assert last is not None  # written with the case
-    if client is not None or open_covers:
+    if client is not None:
         return last.body
     return covered(last.body, sensitive_paths(case.workflow))
 

@@ -65,6 +65,11 @@ class Queue(models.Model):
     guideline = models.TextField(blank=True, help_text="Shown beside every case. Markdown.")
     guideline_version = models.PositiveIntegerField(default=1)
 
+    if TYPE_CHECKING:  # what `with_load` adds
+        waiting: int
+        oldest_at: datetime | None
+        next_due_at: datetime | None
+
     history = HistoricalRecords(m2m_fields=[members])
     objects = QueueQuerySet.as_manager()
 

@@ -69,8 +69,9 @@ class CaseQuerySet(models.QuerySet):
             return self
         from reviews.models import Decision, Queue
 
-        mine = Q(queue__in=Queue.objects.of(user), state=State.OPEN) | Exists(
-            Decision.objects.filter(case=OuterRef("pk"), decided_by=user, withdrawn_at=None)
+        decided = Decision.objects.filter(decided_by=user, withdrawn_at=None)
+        mine = Q(queue__in=Queue.objects.of(user), state=State.OPEN) | Q(
+            pk__in=decided.values("case")
         )
         if supervised:
             mine |= Q(workflow__slug__in=supervised)
@@ -154,11 +155,6 @@ class CaseQuerySet(models.QuerySet):
 
 
 class DecisionQuerySet(models.QuerySet):
-    def standing(self) -> Self:
-        """Neither undone nor superseded."""
-        later = self.model.objects.filter(supersedes=OuterRef("pk"), withdrawn_at=None)
-        return self.filter(~Exists(later), withdrawn_at=None)
-
     def releasable(self, at: datetime) -> Self:
         """Past their undo window and not yet told to anyone; a paused workflow holds them."""
         return self.filter(

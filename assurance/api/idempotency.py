@@ -52,6 +52,11 @@ def extend(linked_to: str, until: datetime) -> int:
     return short.exclude(linked_to="").update(keep_until=until)
 
 
+def link(request: Any, linked_to: str) -> None:
+    """Say what the answer to this request is about, so that its key outlives that by 7 days."""
+    request.idempotency.link(linked_to)
+
+
 class Kept:
     """One named request while it runs: where its answer goes. A view finds it as
     `request.idempotency`; without a key in the request everything here does nothing."""

@@ -27,17 +27,14 @@ class Field:
     null_rate: float | None = None
 
 
-BUILT_IN = tuple(
-    Field(path, type_, label)
-    for path, type_, label in (
-        ("proposed_action", "string", "Proposed action"),
-        ("subject", "string", "Subject"),
-        ("occurred_at", "date-time", "Occurred at"),
-        ("workflow.slug", "string", "Workflow"),
-        ("workflow.name", "string", "Workflow name"),
-        ("workflow.tier", "string", "Tier"),
-        ("workflow.stage", "string", "Stage"),
-    )
+BUILT_IN = (
+    Field("proposed_action", "string", "Proposed action"),
+    Field("subject", "string", "Subject"),
+    Field("occurred_at", "date-time", "Occurred at"),
+    Field("workflow.slug", "string", "Workflow"),
+    Field("workflow.name", "string", "Workflow name"),
+    Field("workflow.tier", "string", "Tier"),
+    Field("workflow.stage", "string", "Stage"),
 )
 ROUTING = (
     Field("assessment.disposition", "string", "Disposition"),

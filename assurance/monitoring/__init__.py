@@ -1,1 +1,1 @@
-"""What the controls did over time. Reads events and assessments only; comes to life with learning."""
+"""What the controls did over time. Reads events and assessments only. Learning fills it."""

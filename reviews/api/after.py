@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from assurance import clock
 from assurance.accounts.permissions import HasScope, IsPerson
 from assurance.accounts.principals import actor_of
-from assurance.api import envelope
+from assurance.api import envelope, idempotency
 from assurance.api.envelope import from_request
 from assurance.api.idempotency import idempotent
 from assurance.api.parsing import parse_body
@@ -47,7 +47,7 @@ class RevisionsView(SystemView):
         body = parse_body(request._request)
         envelope.read(envelopes.Draft, body)
         require_evidence(body.get("evidence"))
-        request.idempotency.link(str(case.id))
+        idempotency.link(request, str(case.id))
         case = intake.revise(case, body, actor=actor_of(request), at=at)
         return Response(case_answer(case, at=at), status=201)
 

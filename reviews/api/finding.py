@@ -9,7 +9,7 @@ from django.http import Http404
 from rest_framework.request import Request
 
 from assurance.accounts.choices import Role
-from assurance.accounts.principals import client_of
+from assurance.accounts.principals import account_of, client_of
 from assurance.accounts.roles import has_role, require_role
 from assurance.controls.models import Workflow
 from assurance.errors import DomainError, invalid
@@ -22,7 +22,7 @@ def visible_cases(request: Request, at: datetime) -> CaseQuerySet:
     client = client_of(request)
     if client is not None:
         return Case.objects.visible_to_client(client)
-    return Case.objects.visible_to(request.user, at)
+    return Case.objects.visible_to(account_of(request), at)
 
 
 def find_case(request: Request, id: str, at: datetime) -> Case:
@@ -37,7 +37,7 @@ def find_case(request: Request, id: str, at: datetime) -> Case:
 
 
 def find_queue(request: Request, slug: str, at: datetime) -> Queue:
-    queue = Queue.objects.visible_to(request.user, at).filter(slug=slug).first()
+    queue = Queue.objects.visible_to(account_of(request), at).filter(slug=slug).first()
     if queue is None:
         raise Http404
     return queue
@@ -49,7 +49,7 @@ def workflow_in_body(request: Request, slug: str, at: datetime, *, pointer: str 
     if client is not None:
         allowed = slug in client.workflows
     else:
-        allowed = has_role(request.user, Role.INTEGRATOR, slug, at)
+        allowed = has_role(account_of(request), Role.INTEGRATOR, slug, at)
     workflow = Workflow.objects.filter(slug=slug).first() if allowed else None
     if workflow is None:
         raise invalid(
@@ -76,7 +76,7 @@ def workflow_of_case(request: Request, case: Case, at: datetime) -> None:
     """403 unless the caller may act for the system behind this case: its client, or an integrator
     of the workflow. Seeing a case is not speaking for it."""
     if client_of(request) is None:
-        require_role(request.user, Role.INTEGRATOR, case.workflow.slug, at)
+        require_role(account_of(request), Role.INTEGRATOR, case.workflow.slug, at)
 
 
 def workflow_in_path(request: Request, slug: str, at: datetime) -> Workflow:
@@ -85,7 +85,7 @@ def workflow_in_path(request: Request, slug: str, at: datetime) -> Workflow:
     allowed = (
         slug in client.workflows
         if client is not None
-        else has_role(request.user, Role.INTEGRATOR, slug, at)
+        else has_role(account_of(request), Role.INTEGRATOR, slug, at)
     )
     workflow = Workflow.objects.filter(slug=slug).first() if allowed else None
     if workflow is None:

@@ -31,7 +31,7 @@ class Problem(serializers.Serializer):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     code = serializers.CharField()
-    errors = FaultAnswer(many=True)
+    errors = FaultAnswer(many=True)  # type: ignore[assignment]
     request_id = serializers.CharField(allow_null=True)
 
 
@@ -55,7 +55,7 @@ class FindingAnswer(serializers.Serializer):
     message = serializers.CharField()
     start = serializers.IntegerField(required=False)
     end = serializers.IntegerField(required=False)
-    source = serializers.DictField(required=False)
+    source = serializers.DictField(required=False)  # type: ignore[assignment]
 
 
 class ControlAnswer(serializers.Serializer):
@@ -179,7 +179,7 @@ class ExecutionAnswer(serializers.Serializer):
 
 class LabelAnswer(serializers.Serializer):
     id = serializers.IntegerField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     at = serializers.DateTimeField()
 
 

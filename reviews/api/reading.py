@@ -124,7 +124,7 @@ class CaseView(APIView):
         at = clock.now()
         case = find_case(request, id, at)
         answer = case_answer(case, at=at)
-        answer["submission"] = submission_for(case, client=client_of(request), user=request.user)
+        answer["submission"] = submission_for(case, client=client_of(request))
         return Response(answer, headers={"ETag": etag(case)})
 
 

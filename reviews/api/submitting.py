@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from assurance import clock
 from assurance.accounts.permissions import HasScope, IsPerson
 from assurance.accounts.principals import actor_of, client_of
-from assurance.api import envelope
+from assurance.api import envelope, idempotency
 from assurance.api.idempotency import idempotent
 from assurance.api.parsing import load_body, parse_body
 from assurance.api.problems import document, translate
@@ -43,7 +43,7 @@ class CasesView(CaseListView):
     def post(self, request: Request) -> Response:
         body = parse_body(request._request)
         status, answer, replayed = submit_one(request, body, at=clock.now())
-        request.idempotency.link(answer["id"])
+        idempotency.link(request, answer["id"])
         headers = {"Idempotency-Replayed": "true"} if replayed else {}
         return Response(answer, status=status, headers=headers)
 

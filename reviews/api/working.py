@@ -9,8 +9,11 @@ from rest_framework.views import APIView
 
 from assurance import clock
 from assurance.accounts.permissions import IsPerson
+from assurance.accounts.principals import account_of
+from assurance.api import envelope, idempotency
 from assurance.api.envelope import from_request
 from assurance.api.idempotency import idempotent
+from assurance.api.parsing import parse_body
 from assurance.errors import DomainError, invalid
 from reviews import claims, decisions, drafts, resuming
 from reviews.answers import case_answer, lease_answer, moment
@@ -43,7 +46,7 @@ class QueuesView(PeopleView):
                     "oldest_at": moment(queue.oldest_at),
                     "next_due_at": moment(queue.next_due_at),
                 }
-                for queue in Queue.objects.visible_to(request.user, at).with_load(at)
+                for queue in Queue.objects.visible_to(account_of(request), at).with_load(at)
             ]
         )
 
@@ -60,7 +63,7 @@ class NextView(PeopleView):
     def post(self, request: Request, slug: str) -> Response:
         at = clock.now()
         queue = find_queue(request, slug, at)
-        case = claims.claim_next(queue, by=request.user, at=at)
+        case = claims.claim_next(queue, by=account_of(request), at=at)
         return Response(case_answer(case, at=at) | {"lease": lease_answer(case)})
 
 
@@ -77,7 +80,7 @@ class ClaimView(PeopleView):
         at = clock.now()
         case = find_case(request, id, at)
         require_if_match(request, etag(case))
-        case = claims.claim(case, by=request.user, at=at)
+        case = claims.claim(case, by=account_of(request), at=at)
         return Response(case_answer(case, at=at) | {"lease": lease_answer(case)})
 
 
@@ -94,7 +97,7 @@ class HeartbeatView(PeopleView):
         at = clock.now()
         case = find_case(request, id, at)
         sent = from_request(request, envelopes.Lease)
-        case = claims.heartbeat(case, by=request.user, lease=sent.lease, at=at)
+        case = claims.heartbeat(case, by=account_of(request), lease=sent.lease, at=at)
         return Response({"lease": lease_answer(case)})
 
 
@@ -111,7 +114,7 @@ class ReleaseView(PeopleView):
         at = clock.now()
         case = find_case(request, id, at)
         sent = from_request(request, envelopes.Lease)
-        case = claims.release(case, by=request.user, lease=sent.lease, at=at)
+        case = claims.release(case, by=account_of(request), lease=sent.lease, at=at)
         return Response(case_answer(case, at=at))
 
 
@@ -128,7 +131,9 @@ class SkipView(PeopleView):
         at = clock.now()
         case = find_case(request, id, at)
         sent = from_request(request, envelopes.Skip)
-        case = claims.skip(case, by=request.user, lease=sent.lease, reason=sent.reason or "", at=at)
+        case = claims.skip(
+            case, by=account_of(request), lease=sent.lease, reason=sent.reason or "", at=at
+        )
         return Response(case_answer(case, at=at))
 
 
@@ -140,7 +145,7 @@ class DraftView(PeopleView):
     )
     def get(self, request: Request, id: str) -> Response:
         case = find_case(request, id, clock.now())
-        found = drafts.draft_of(case, request.user)
+        found = drafts.draft_of(case, account_of(request))
         return Response(
             {
                 "revision": case.revision,
@@ -157,8 +162,9 @@ class DraftView(PeopleView):
     def put(self, request: Request, id: str) -> Response:
         at = clock.now()
         case = find_case(request, id, at)
-        from_request(request, envelopes.DraftWords)
-        draft = drafts.save_draft(case, request.data, by=request.user, at=at)
+        body = parse_body(request._request)
+        envelope.read(envelopes.DraftWords, body)
+        draft = drafts.save_draft(case, body, by=account_of(request), at=at)
         return Response(
             {"revision": case.revision, "draft": draft.body, "saved_at": moment(draft.saved_at)}
         )
@@ -178,14 +184,16 @@ class DecisionsView(PeopleView):
         case = find_case(request, id, at)
         require_if_match(request, etag(case))
         sent = from_request(request, envelopes.Decide)
-        request.idempotency.link(str(case.id))
+        idempotency.link(request, str(case.id))
         verdict = verdict_of(sent)
         if sent.supersedes is not None:
             decision = decisions.supersede(
-                case, verdict, of=sent.supersedes, by=request.user, at=at
+                case, verdict, of=sent.supersedes, by=account_of(request), at=at
             )
         else:
-            decision = decisions.decide(case, verdict, by=request.user, lease=sent.lease, at=at)
+            decision = decisions.decide(
+                case, verdict, by=account_of(request), lease=sent.lease, at=at
+            )
         return Response({"id": decision.pk, "release_at": moment(decision.release_at)}, status=201)
 
 
@@ -220,7 +228,7 @@ class UndoView(PeopleView):
             raise DomainError(
                 "not_found", "There is nothing here, or it is not yours to see.", status=404
             )
-        case = decisions.undo(found, by=request.user, at=at)
+        case = decisions.undo(found, by=account_of(request), at=at)
         return Response(case_answer(case, at=at) | {"lease": lease_answer(case)})
 
 
@@ -239,5 +247,5 @@ class ResumeView(PeopleView):
         sent = from_request(request, envelopes.Reason)
         if not sent.reason.strip():
             raise invalid("/reason", "required", "Say why the case may go on.")
-        case = resuming.resume(case, reason=sent.reason, by=request.user, at=at)
+        case = resuming.resume(case, reason=sent.reason, by=account_of(request), at=at)
         return Response(case_answer(case, at=at))

@@ -43,7 +43,8 @@ def present(
 ) -> dict[str, Any]:
     """What `_output_pane.html` needs. `find` says in which source a value stands. Long texts are
     corrected here, beside their sources; short values in the panel."""
-    texts, fields = [], []
+    texts: list[dict[str, Any]] = []
+    fields: list[dict[str, Any]] = []
     for path, value in leaves(output):
         if len(texts) + len(fields) >= MOST_FIELDS:
             break
@@ -110,7 +111,8 @@ def editable_fields(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The inputs of "correct", the short ones for the panel and the long texts that are corrected
     in their pane. Lists and empty objects are not edited by form; REST takes any output."""
-    short, long = [], []
+    short: list[dict[str, Any]] = []
+    long: list[dict[str, Any]] = []
     for path, value in islice(leaves(output), MOST_FIELDS):
         if not isinstance(value, (str, int, float, bool)):
             continue
@@ -134,8 +136,8 @@ def edit(
         "path": path,
         "label": label_of(path, catalogue),
         "unit": field.unit if (field := catalogue.get(path)) else "",
-        "drafted": entered(value),
-        "value": entered(value if yours is None else yours),
+        "drafted": _lines(entered(value)),
+        "value": _lines(entered(value if yours is None else yours)),
         "number": isinstance(value, (int, float)) and not isinstance(value, bool),
         "sensitive": bool(field and field.sensitive),
         "error": (errors or {}).get(path, ""),
@@ -154,7 +156,7 @@ def corrected(output: Any, typed: Mapping[str, str]) -> tuple[Any, dict[str, str
     its type: a number stays a number."""
     faults: dict[str, str] = {}
     for path, value in list(leaves(output)):
-        if path not in typed or typed[path] == entered(value):
+        if path not in typed or _lines(typed[path]) == _lines(entered(value)):
             continue
         try:
             output = _put(output, path.split(".")[1:], _read(typed[path], value))
@@ -174,7 +176,12 @@ def _read(text: str, like: Any) -> Any:
             raise ValueError(text)
         whole = isinstance(like, int) or "." not in text
         return int(number) if whole and number == int(number) else number
-    return text.replace("\r\n", "\n")
+    return _lines(text)
+
+
+def _lines(text: str) -> str:
+    """A browser sends and shows line ends in its own way; that is no correction."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _kind(value: Any) -> str:

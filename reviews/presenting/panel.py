@@ -93,9 +93,7 @@ def _ready(case, user, draft, output, catalogue, errors) -> dict[str, Any]:
     body = dict(draft.body) if draft else {}
     args = [case.reference]
     assert case.queue is not None  # an open case is in a queue
-    short, long = editable_fields(
-        output, catalogue, draft_output=body.get("output"), errors=errors
-    )
+    short, long = editable_fields(output, catalogue, draft_output=body.get("output"), errors=errors)
     return {
         "state": "ready",
         "action": reverse("reviews:decide", args=args),
@@ -153,7 +151,11 @@ def _reasons(policy, body) -> list[dict[str, Any]]:
 
 
 def _targets(case: Case, body) -> list[dict[str, Any]]:
-    queues = Queue.objects.exclude(pk=case.queue_id).exclude(kind="audit")
+    """The other queues of this workflow; REST takes any."""
+    named = {rule["queue"] for rule in case.control_set.content["rules"]}
+    queues = (
+        Queue.objects.filter(slug__in=named).exclude(pk=case.queue_id or 0).exclude(kind="audit")
+    )
     chosen = body.get("queue")
     none = {"value": "", "label": "Choose a queue", "chosen": not chosen}
     return [none] + [

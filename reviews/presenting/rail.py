@@ -19,7 +19,7 @@ ROWS = 12
 
 def present(case: Case, *, user: User, at: datetime, play: bool) -> dict[str, Any]:
     """What `_queue_rail.html` needs, and the neighbours of the case."""
-    empty = {"rows": [], "previous_url": None, "next_url": None, "position": ""}
+    empty: dict[str, Any] = {"rows": [], "previous_url": None, "next_url": None, "position": ""}
     queue = case.queue
     if queue is None or not queue.members.filter(pk=user.pk).exists():
         return empty | {"name": ""}

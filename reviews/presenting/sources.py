@@ -16,7 +16,6 @@ from assurance.controls.checks.sources import source_parts, source_text
 from assurance.record.canonical import sha256_of
 from reviews.presenting.marking import segments, source_marks, visible
 
-
 # A figure as people write it in a cell, so that columns of them stand under each other.
 FIGURE = re.compile(r"[-−]?[£$€¥]? ?[0-9][0-9 ,.]*(?: ?(?:%|[A-Z]{2,3}))?")
 # Shorter ones stand in nearly every text by chance and would say nothing.

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from assurance import clock
+from assurance.accounts.principals import account_of
 from assurance.errors import DomainError
 from reviews import claims, decisions
 from reviews.models import Case
@@ -26,8 +27,8 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
     """The workspace. Opening a case never claims it; a page load by its holder renews the lease."""
     at = clock.now()
     case = find_case(request, reference, at)
-    if case.is_held_by(request.user, at) and case.pending is None:
-        case = claims.heartbeat(case, by=request.user, lease=case.lease_number, at=at)
+    if case.is_held_by(account_of(request), at) and case.pending is None:
+        case = claims.heartbeat(case, by=account_of(request), lease=case.lease_number, at=at)
     return render_case(request, case)
 
 
@@ -41,7 +42,7 @@ def render_case(
     """The page, with what was refused where something was."""
     at = clock.now()
     context: dict[str, Any] = workspace.present(
-        case, user=request.user, at=at, play=play.is_on(request), errors=errors
+        case, user=account_of(request), at=at, play=play.is_on(request), errors=errors
     )
     context["receipt"] = receipts.of(request, at)
     if error is not None:
@@ -58,7 +59,7 @@ def claim(request: HttpRequest, reference: str) -> HttpResponse:
     at = clock.now()
     case = find_case(request, reference, at)
     try:
-        case = claims.claim(case, by=request.user, at=at)
+        case = claims.claim(case, by=account_of(request), at=at)
     except DomainError as error:
         return answer(request, case, error)
     return redirect(case)
@@ -72,10 +73,11 @@ def release(request: HttpRequest, reference: str) -> HttpResponse:
     case = find_case(request, reference, at)
     queue = case.queue
     try:
-        claims.release(case, by=request.user, lease=lease_of(request), at=at)
+        claims.release(case, by=account_of(request), lease=lease_of(request), at=at)
     except DomainError as error:
         return answer(request, case, error)
     receipts.note(request, text=f"You gave {case.reference} back.")
+    assert queue is not None  # a held case is in a queue
     return redirect(queue)
 
 
@@ -89,7 +91,7 @@ def skip(request: HttpRequest, reference: str) -> HttpResponse:
     try:
         claims.skip(
             case,
-            by=request.user,
+            by=account_of(request),
             lease=lease_of(request),
             reason=request.POST.get("reason", ""),
             at=at,
@@ -103,9 +105,9 @@ def skip(request: HttpRequest, reference: str) -> HttpResponse:
 
 def play_on(request: HttpRequest, queue) -> Any:
     """Where to go after an act that ends the work on a case: the next case, or the queue."""
-    if play.is_on(request) and isinstance(request.user, AbstractUser):
+    if play.is_on(request) and isinstance(account_of(request), AbstractUser):
         try:
-            return claims.claim_next(queue, by=request.user, at=clock.now())
+            return claims.claim_next(queue, by=account_of(request), at=clock.now())
         except DomainError:
             return queue  # the queue's page says why there is none
     return queue
@@ -121,7 +123,7 @@ def undo(request: HttpRequest, reference: str, decision: int) -> HttpResponse:
     if found is None:
         return redirect(case)
     try:
-        case = decisions.undo(found, by=request.user, at=at)
+        case = decisions.undo(found, by=account_of(request), at=at)
     except DomainError as error:
         receipts.clear(request)
         return answer(request, case, error)

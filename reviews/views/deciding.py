@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.http import require_POST
 
 from assurance import clock
+from assurance.accounts.principals import account_of
 from assurance.errors import DomainError
 from reviews import decisions, drafts
 from reviews.decisions import Verdict
@@ -46,12 +47,12 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
             )
         with transaction.atomic():
             decision = decisions.decide(
-                case, verdict_of(typed), by=request.user, lease=lease_of(request), at=at
+                case, verdict_of(typed), by=account_of(request), lease=lease_of(request), at=at
             )
     except DomainError as error:
         if again := sent_before(request, case):
             return after(request, case, again)
-        drafts.save_draft(case, typed, by=request.user, at=at)
+        drafts.save_draft(case, typed, by=account_of(request), at=at)
         if request.headers.get("HX-Request"):
             return refused(request, error, case)
         case.refresh_from_db()
@@ -73,7 +74,7 @@ def words_of(form: QueryDict, case: Case) -> tuple[dict[str, Any], dict[str, str
     submission = case.submissions.order_by("revision").last()
     assert submission is not None  # written with the case
     output = submission.body["output"]
-    edits = {name: form[name] for name in form if name.startswith("output.")}
+    edits = {name: str(form[name]) for name in form if name.startswith("output.")}
     changed, faults = corrected(output, edits)
     outcome = form.get("outcome", "")
     typed: dict[str, Any] = {
@@ -132,5 +133,5 @@ def sent_before(request: HttpRequest, case: Case) -> Decision | None:
     """The decision that this very form made already: the lease that it carries decided once.
     A second click must not be told that it came too late."""
     return case.decisions.filter(
-        lease_number=lease_of(request), decided_by=request.user, withdrawn_at=None
+        lease_number=lease_of(request), decided_by=account_of(request), withdrawn_at=None
     ).first()

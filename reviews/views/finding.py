@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.http import Http404, HttpRequest
 
+from assurance.accounts.principals import account_of
 from reviews.models import Case, Queue
 
 REFERENCE = re.compile(r"CM-([0-9]{1,15})", re.ASCII)
@@ -17,7 +18,7 @@ def find_case(request: HttpRequest, reference: str, at: datetime) -> Case:
     if found is None:
         raise Http404
     case = (
-        Case.objects.visible_to(request.user, at)
+        Case.objects.visible_to(account_of(request), at)
         .for_list()
         .filter(number=int(found.group(1)))
         .first()
@@ -28,7 +29,7 @@ def find_case(request: HttpRequest, reference: str, at: datetime) -> Case:
 
 
 def find_queue(request: HttpRequest, slug: str, at: datetime) -> Queue:
-    queue = Queue.objects.visible_to(request.user, at).filter(slug=slug).first()
+    queue = Queue.objects.visible_to(account_of(request), at).filter(slug=slug).first()
     if queue is None:
         raise Http404
     return queue

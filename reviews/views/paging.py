@@ -22,9 +22,10 @@ class Page:
         try:
             self.page: KeysetPage[Any] = self._page(queryset, keys, descending)
         except DomainError:
-            request.GET = request.GET.copy()
-            request.GET.pop("cursor", None)
-            request.GET.pop("limit", None)
+            kept = request.GET.copy()
+            kept.pop("cursor", None)
+            kept.pop("limit", None)
+            request.GET = kept  # type: ignore[assignment]
             self.page = self._page(queryset, keys, descending)
         self.rows = self.page.rows
 

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from assurance import clock
+from assurance.accounts.principals import account_of
 from assurance.errors import DomainError
 from reviews import claims
 from reviews.context import capped
@@ -23,9 +24,13 @@ from reviews.views.paging import Page
 def work(request: HttpRequest) -> HttpResponse:
     """My work: the cases I hold, then my queues."""
     at = clock.now()
-    mine = Queue.objects.of(request.user).with_load(at)
-    others = Queue.objects.visible_to(request.user, at).exclude(members=request.user).with_load(at)
-    held = Case.objects.held_by(request.user, at).for_list().order_by("leased_until")
+    mine = Queue.objects.of(account_of(request)).with_load(at)
+    others = (
+        Queue.objects.visible_to(account_of(request), at)
+        .exclude(members=account_of(request))
+        .with_load(at)
+    )
+    held = Case.objects.held_by(account_of(request), at).for_list().order_by("leased_until")
     return render(
         request,
         "reviews/work.html",
@@ -54,14 +59,14 @@ def render_queue(
     open_cases = Case.objects.filter(queue=queue, pending=None).open()
     waiting = Case.objects.filter(queue=queue).waiting(at)
     page = Page(request, open_cases.for_list(), keys=("rank_at", "id"))
-    member = queue.members.filter(pk=request.user.pk).exists()
+    member = queue.members.filter(pk=account_of(request).pk).exists()
     context = {
         "queue": queue,
         "waiting": capped(waiting),
         "soon": capped(waiting.filter(due_at__lte=at + timing.SOON)),
-        "table": lists.queue_table(page.rows, queue, user=request.user, at=at),
+        "table": lists.queue_table(page.rows, queue, user=account_of(request), at=at),
         "pager": page.pager(),
-        "empty": lists.empty_queue(queue, request.user, at),
+        "empty": lists.empty_queue(queue, account_of(request), at),
         "member": member,
         "play": {"on": play.is_on(request)},
         "receipt": receipts.of(request, at),
@@ -77,7 +82,7 @@ def next_case(request: HttpRequest, slug: str) -> HttpResponse:
     at = clock.now()
     queue = find_queue(request, slug, at)
     try:
-        case = claims.claim_next(queue, by=request.user, at=at)
+        case = claims.claim_next(queue, by=account_of(request), at=at)
     except DomainError as error:
         return render_queue(request, queue, error=error)
     return redirect(case)

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from assurance.accounts.principals import account_of
 from reviews.models import Case, Decision
 
 KEY = "receipt"
@@ -50,7 +51,7 @@ def of(request: HttpRequest, at: datetime) -> dict[str, Any] | None:
         clear(request)
         return {"state": "sent", "detail": "", **kept}
     decision = (
-        Decision.objects.filter(pk=kept["decision"], decided_by=request.user)
+        Decision.objects.filter(pk=kept["decision"], decided_by=account_of(request))
         .select_related("case")
         .first()
     )

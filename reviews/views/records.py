@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from assurance import clock
+from assurance.accounts.principals import account_of
 from assurance.controls.models import Workflow
 from assurance.record.ledger import Stream, head_hash, verify
 from reviews.choices import Status
@@ -30,7 +31,7 @@ def search(request: HttpRequest) -> HttpResponse:
         return HttpResponseBadRequest(
             f"A search has at most {MAX_SEARCH} characters and no control characters. Shorten it."
         )
-    cases = Case.objects.visible_to(request.user, at)
+    cases = Case.objects.visible_to(account_of(request), at)
     workflows = Workflow.objects.filter(
         pk__in=cases.order_by().values("workflow").distinct()
     ).order_by("name")
@@ -97,7 +98,7 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
     case = find_case(request, reference, at)
     stream = Stream.case(case.id)
     problems = verify(stream)
-    context = workspace.present(case, user=request.user, at=at, play=False)
+    context = workspace.present(case, user=account_of(request), at=at, play=False)
     return render(
         request,
         "reviews/record.html",
