@@ -8,15 +8,14 @@ from typing import Any
 
 from assurance.record.models import Event
 from reviews.choices import End, Outcome, SkipReason
-from reviews.models import Case
+from reviews.models import Case, Queue
 from reviews.presenting.marking import visible
 
 MOST = 50
-NAMES = {
-    "intake": "Countermark",
-    "release": "Countermark",
-    "deadlines": "Countermark",
-}
+# Our own steps, by whatever act they were set off.
+OURS = "Countermark"
+OUR_STEPS = {"case.assessed", "case.routed", "case.overdue", "case.closed", "case.returned"}
+SYSTEMS = {"intake", "release", "deadlines"}
 
 
 def present(case: Case, *, with_hash: bool = False) -> list[dict[str, Any]]:
@@ -26,15 +25,17 @@ def present(case: Case, *, with_hash: bool = False) -> list[dict[str, Any]]:
         .select_related("payload", "actor_user")
         .order_by("-seq")[:MOST]
     )
-    return [entry(event, with_hash=with_hash) for event in events]
+    queues = dict(Queue.objects.values_list("slug", "name"))
+    return [entry(event, queues, with_hash=with_hash) for event in events]
 
 
-def entry(event: Event, *, with_hash: bool) -> dict[str, Any]:
+def entry(event: Event, queues: Mapping[str, str], *, with_hash: bool) -> dict[str, Any]:
     user = event.actor_user
-    text, quote = words(event.type, payload_of(event))
+    text, quote = words(event.type, payload_of(event), queues)
+    who = OURS if event.type in OUR_STEPS or event.actor_ref in SYSTEMS else event.actor_ref
     return {
-        "who": user.full_name_or_username if user else NAMES.get(event.actor_ref, event.actor_ref),
-        "initials": user.initials if user else event.actor_ref[:2],
+        "who": user.full_name_or_username if user else who,
+        "initials": user.initials if user else who[:2],
         "at": event.at,
         "text": text,
         "quote": visible(quote),
@@ -48,7 +49,7 @@ def payload_of(event: Event) -> dict[str, Any]:
     return json.loads(bytes(event.payload.body))
 
 
-def words(type: str, payload: Mapping[str, Any]) -> tuple[str, str]:
+def words(type: str, payload: Mapping[str, Any], queues: Mapping[str, str]) -> tuple[str, str]:
     """(what was done, in whose words)"""
     match type:
         case "case.received":
@@ -58,9 +59,10 @@ def words(type: str, payload: Mapping[str, Any]) -> tuple[str, str]:
         case "case.assessed":
             number = payload["control_set"]["number"]
             by = f" by {', '.join(payload['decided_by'])}" if payload["decided_by"] else ""
-            return f"judged under control set {number}: {payload['disposition']}{by}", ""
+            return f"judged it under control set {number}: {payload['disposition']}{by}", ""
         case "case.routed":
-            return f"routed to {payload['queue']}, {payload['priority']} priority", ""
+            queue = queues.get(payload["queue"], payload["queue"])
+            return f"routed it to {queue}, {payload['priority']} priority", ""
         case "case.claimed":
             return "claimed the case", ""
         case "case.released":
@@ -80,7 +82,7 @@ def words(type: str, payload: Mapping[str, Any]) -> tuple[str, str]:
         case "case.resumed":
             return "resumed the case", payload["reason"]
         case "case.overdue":
-            return "is late", ""
+            return "noted that it is late", ""
         case "case.executed":
             problem = payload.get("problem")
             return "reported it done" + (f", against the answer ({problem})" if problem else ""), ""
