@@ -31,8 +31,10 @@ def present(case: Case, *, with_hash: bool = False) -> list[dict[str, Any]]:
 
 def entry(event: Event, queues: Mapping[str, str], *, with_hash: bool) -> dict[str, Any]:
     user = event.actor_user
-    text, quote = words(event.type, payload_of(event), queues)
-    who = OURS if event.type in OUR_STEPS or event.actor_ref in SYSTEMS else event.actor_ref
+    payload = payload_of(event)
+    text, quote = words(event.type, payload, queues)
+    ours = event.type in OUR_STEPS and payload.get("end") != End.WITHDRAWN
+    who = OURS if ours or event.actor_ref in SYSTEMS else event.actor_ref
     return {
         "who": user.full_name_or_username if user else who,
         "initials": user.initials if user else who[:2],
