@@ -1,4 +1,4 @@
-"""The house keeps its shape: small files, honest names, one direction, and no door without a lock."""
+"""The house keeps its shape: small files, honest names, one direction, no door without a lock."""
 
 from __future__ import annotations
 
