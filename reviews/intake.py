@@ -235,7 +235,8 @@ def check_time(body: Mapping[str, Any], at: datetime) -> None:
 
 def occurred_at(body: Mapping[str, Any]) -> datetime | None:
     said = body.get("occurred_at")
-    return datetime.fromisoformat(said) if said else None
+    # RFC 3339 allows small letters, Python's reader does not.
+    return datetime.fromisoformat(said.upper()) if said else None
 
 
 def is_late(body: Mapping[str, Any], workflow: Workflow, at: datetime) -> bool:

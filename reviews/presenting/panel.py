@@ -108,7 +108,6 @@ def _ready(case, user, draft, output, catalogue, errors) -> dict[str, Any]:
         "arithmetic": body.get("arithmetic") or [],
         "asks": _asks(case, body),
         "rationale": body.get("rationale") or "",
-        "errors": [{"id": _anchor(name), "message": text} for name, text in errors.items()],
         "error": {name: text for name, text in errors.items() if "." not in name},
         "undo_seconds": round(case.queue.undo_window.total_seconds()),
         "draft_url": reverse("api:draft", args=[case.id]),
@@ -180,5 +179,8 @@ def _asks(case: Case, body) -> list[dict[str, Any]]:
     ][:1]
 
 
-def _anchor(name: str) -> str:
-    return "correct-" + name.replace(".", "-") if "." in name else name
+def anchor(field: str) -> str:
+    """The id of a field of the form, for links to it."""
+    if field == "output":  # as a whole: there is no one input for it
+        return "out-h"
+    return "correct-" + field.replace(".", "-") if "." in field else field

@@ -14,9 +14,14 @@ from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
 from assurance.accounts.models import User
+from assurance.controls.live_set import live_set
 from assurance.errors import DomainError
 from reviews.choices import Outcome
 from reviews.models import Case
+from reviews.presenting import panel
+from reviews.presenting.wording import named
+
+FIELDS = {"outcome", "reasons", "queue", "rationale", "output"}
 
 
 def notice_for(error: DomainError, case: Case) -> tuple[str, dict[str, Any]]:
@@ -43,11 +48,40 @@ def notice_for(error: DomainError, case: Case) -> tuple[str, dict[str, Any]]:
             "until": parse_datetime(error.extra.get("until") or ""),
             "claim_url": reverse("reviews:claim", args=[case.reference]),
         }
-    return "includes/_notice.html", {
-        "kind": "error",
-        "title": error.sentence,
-        "items": [fault["message"] for fault in error.errors if fault["message"] != error.sentence],
-    }
+    if error.errors:
+        return "includes/_error_summary.html", {"errors": faults_of(error, case)}
+    return "includes/_notice.html", {"kind": "error", "text": error.sentence}
+
+
+def faults_of(error: DomainError, case: Case) -> list[dict[str, str]]:
+    """Every fault in a reader's words, with the field of the form that it belongs to ("": none)."""
+    catalogue = live_set(case.control_set).catalogue
+    found = [
+        {
+            "id": panel.anchor(field_of(fault["pointer"])),
+            "message": named(fault["message"], catalogue),
+        }
+        for fault in error.errors
+    ]
+    return [fault for n, fault in enumerate(found) if fault not in found[:n]]
+
+
+def by_field(error: DomainError, case: Case) -> dict[str, str]:
+    """The first fault of each field: what stands beside it."""
+    found: dict[str, str] = {}
+    catalogue = live_set(case.control_set).catalogue
+    for fault in error.errors:
+        if field := field_of(fault["pointer"]):
+            found.setdefault(field, named(fault["message"], catalogue))
+    return found
+
+
+def field_of(pointer: str) -> str:
+    """ "/reasons/0" is in `reasons`, "/output/payout" in `output.payout`; "" is nowhere."""
+    keys = [key for key in pointer.split("/") if key]
+    if not keys or keys[0] not in FIELDS:
+        return ""
+    return ".".join(keys) if keys[0] == "output" else keys[0]
 
 
 def refused(request: HttpRequest, error: DomainError, case: Case) -> HttpResponse:

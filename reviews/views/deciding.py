@@ -17,7 +17,7 @@ from reviews.decisions import Verdict
 from reviews.models import Case, Decision
 from reviews.presenting.output import corrected
 from reviews.views import receipts
-from reviews.views.answering import refused
+from reviews.views.answering import by_field, refused
 from reviews.views.cases import go, lease_of, play_on, render_case
 from reviews.views.finding import find_case
 
@@ -56,7 +56,7 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
         if request.headers.get("HX-Request"):
             return refused(request, error, case)
         case.refresh_from_db()
-        return render_case(request, case, error=error, errors=by_field(error))
+        return render_case(request, case, error=error, errors=by_field(error, case))
     receipts.decided(request, decision)
     return after(request, case, decision)
 
@@ -112,21 +112,6 @@ def verdict_of(typed: dict[str, Any]) -> Verdict:
         control_was_right=typed["control_was_right"],
         arithmetic=typed["arithmetic"] if outcome == "correct" else (),
     )
-
-
-def by_field(error: DomainError) -> dict[str, str]:
-    """The refusal's faults by the field of the form that they belong to."""
-    fields = {"outcome", "reasons", "queue", "rationale", "output"}
-    found: dict[str, str] = {}
-    for fault in error.errors:
-        keys = [key for key in fault["pointer"].split("/") if key]
-        if not keys:
-            continue
-        if keys[0] == "output" and len(keys) > 1:
-            found.setdefault(".".join(keys), fault["message"])
-        elif keys[0] in fields:
-            found.setdefault(keys[0], fault["message"])
-    return found
 
 
 def sent_before(request: HttpRequest, case: Case) -> Decision | None:

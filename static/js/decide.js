@@ -88,7 +88,7 @@ async function refused(answer) {
   const kind = answer.headers.get("Content-Type") ?? "";
   if (answer.status < 500 && kind.includes("text/html")) {
     const html = await answer.text();
-    if (!/<html/i.test(html)) { show(html); showViewControls(); return; }
+    if (!/<html/i.test(html)) { show(html); showViewControls(); tellBeside(); return; }
   }
   const { detail, request_id: reference = answer.headers.get("X-Request-ID") } = await problem(answer);
   say(
@@ -96,6 +96,29 @@ async function refused(answer) {
     answer.status >= 500 ? "Not sent, something failed on our side" : "Not sent",
     `${detail ?? "Your decision is still here. Send it again; it can only count once."}${reference ? ` Reference ${reference}.` : ""}`,
   );
+}
+
+/** Each fault beside its field too, until the field is changed. */
+function tellBeside() {
+  for (const old of document.querySelectorAll("[data-told]")) old.remove();
+  for (const link of document.querySelectorAll("#notice [data-error-summary] a")) {
+    const field = document.getElementById(link.hash.slice(1));
+    const part = field?.closest(".field, fieldset");
+    if (!part || document.getElementById(`${field.id}-told`)) continue;
+    const told = document.createElement("p");
+    told.className = "field-error";
+    told.id = `${field.id}-told`;
+    told.dataset.told = "";
+    told.textContent = link.textContent;
+    part.append(told);
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", told.id);
+    part.addEventListener("input", () => {
+      told.remove();
+      field.removeAttribute("aria-invalid");
+      field.removeAttribute("aria-describedby");
+    }, { once: true });
+  }
 }
 
 function showViewControls() {
