@@ -38,7 +38,8 @@ CROSS JOIN LATERAL (
   ORDER BY p.next_attempt_at, p.id
   LIMIT greatest(0, CASE WHEN e.failures >= %(failing)s THEN 1 ELSE %(at_once)s END - (
     SELECT count(*) FROM delivery_delivery AS flying
-    WHERE flying.endpoint_id = e.id AND flying.claimed_until >= %(at)s))
+    WHERE flying.endpoint_id = e.id AND flying.claimed_until IS NOT NULL
+      AND flying.claimed_until >= %(at)s))
 ) AS d
 WHERE e.active AND (e.resting_until IS NULL OR e.resting_until <= %(at)s)
   AND (e.failures = 0 OR %(risky)s)

@@ -161,6 +161,11 @@ class Delivery(models.Model):
                 name="delivery_order",
             ),
             models.Index(
+                fields=["endpoint", "claimed_until"],
+                condition=Q(claimed_until__isnull=False),
+                name="delivery_in_flight",
+            ),
+            models.Index(
                 fields=["endpoint", "status"],
                 condition=~Q(status=DeliveryStatus.DELIVERED),
                 name="delivery_undelivered",

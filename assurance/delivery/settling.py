@@ -18,6 +18,7 @@ from assurance.delivery.due import FAILING
 from assurance.delivery.endpoints import turn_away
 from assurance.delivery.models import Delivery, DeliveryAttempt, Endpoint
 from assurance.delivery.network import Reply
+from assurance.delivery.querysets import DeliveryQuerySet
 from assurance.delivery.retries import PATIENCE, TRIES, pause_before
 from assurance.delivery.webhooks import Meaning, meaning_of, sentence_of, wish_for_rest
 from assurance.record.actors import Actor
@@ -61,7 +62,7 @@ def give_up_hopeless(pk: int, *, at: datetime) -> None:
 
 def _give_up(delivery: Delivery, *, at: datetime) -> None:
     """A dead letter: kept, shown, resent by a person. One alert for each endpoint and workflow."""
-    _close(delivery, DeliveryStatus.DEAD)
+    _close(delivery, DeliveryStatus.DEAD, at=at)
     _tell(delivery, "webhook.given_up", at=at)
     endpoint = delivery.endpoint
     raise_alert(
@@ -80,7 +81,7 @@ def _give_up(delivery: Delivery, *, at: datetime) -> None:
 def _delivered(delivery: Delivery, reply: Reply, *, at: datetime) -> None:
     if delivery.status != DeliveryStatus.DELIVERED:
         delivery.last_status, delivery.last_error, delivery.delivered_at = reply.status, "", at
-        _close(delivery, DeliveryStatus.DELIVERED)
+        _close(delivery, DeliveryStatus.DELIVERED, at=at)
         _tell(delivery, "webhook.delivered", at=at)
     endpoint = delivery.endpoint
     seen_lately = endpoint.last_success_at and at - endpoint.last_success_at < _LATELY
@@ -104,6 +105,8 @@ def _failed(delivery: Delivery, reply: Reply, *, gone: bool, at: datetime) -> No
     delivery.next_attempt_at = at + max(pause, wish or pause)
     delivery.claimed_until = None
     delivery.save(update_fields=["last_status", "last_error", "next_attempt_at", "claimed_until"])
+    # Those behind it wait too: else every look for work would step over all of them.
+    _behind(delivery).update(next_attempt_at=delivery.next_attempt_at)
 
 
 def _note_failure(
@@ -126,7 +129,7 @@ def _note_failure(
 
 def _switched_off_by_receiver(delivery: Delivery, *, at: datetime) -> None:
     """410: the receiver wants nothing more. This one is given up, the rest cancelled."""
-    _close(delivery, DeliveryStatus.DEAD)
+    _close(delivery, DeliveryStatus.DEAD, at=at)
     _tell(delivery, "webhook.given_up", at=at)
     endpoint = turn_away(
         delivery.endpoint, actor=WORKER, at=at, reason="The receiver answered 410 Gone."
@@ -143,10 +146,24 @@ def _switched_off_by_receiver(delivery: Delivery, *, at: datetime) -> None:
     )
 
 
-def _close(delivery: Delivery, status: DeliveryStatus) -> None:
+def _close(delivery: Delivery, status: DeliveryStatus, *, at: datetime) -> None:
+    """End it, and call the next of its stream back from waiting with it."""
     delivery.status, delivery.claimed_until = status, None
+    if delivery.attempts > 1:
+        waiting = _behind(delivery).filter(next_attempt_at__gt=at).order_by("pk")[:1]
+        Delivery.objects.filter(pk__in=waiting.values("pk")).update(next_attempt_at=at)
     delivery.save(
         update_fields=["status", "claimed_until", "last_status", "last_error", "delivered_at"]
+    )
+
+
+def _behind(delivery: Delivery) -> DeliveryQuerySet:
+    """What waits for it: later ones of the same stream and endpoint."""
+    return Delivery.objects.pending().filter(
+        endpoint_id=delivery.endpoint_id,
+        stream_type=delivery.stream_type,
+        stream_id=delivery.stream_id,
+        pk__gt=delivery.pk,
     )
 
 

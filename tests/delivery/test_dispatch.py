@@ -388,3 +388,27 @@ def test_a_receiver_that_went_away_entirely_is_a_failure_like_any_other(dispatch
     delivery.refresh_from_db()
     assert delivery.status == DeliveryStatus.PENDING
     assert "Is the receiver up?" in delivery.last_error
+
+
+def test_those_behind_a_failed_one_wait_with_it_and_come_back_as_soon_as_it_is_through(
+    receiver, dispatched
+):
+    EndpointFactory(url=receiver.url)
+    first, second, third = (promised(n=n) for n in range(3))
+    receiver.script = [Answer(500), Answer(500)]
+    dispatched()
+    with clock.shifted(timedelta(seconds=10)):
+        dispatched()
+
+    for delivery in (first, second, third):
+        delivery.refresh_from_db()
+        assert delivery.next_attempt_at > clock.now() + timedelta(seconds=20)
+
+    with clock.shifted(timedelta(seconds=60)):
+        assert dispatched() == 3
+
+    assert [request.id for request in receiver.accepted()] == [
+        first.webhook_id,
+        second.webhook_id,
+        third.webhook_id,
+    ]
