@@ -26,6 +26,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -238,6 +239,8 @@ class Stack:
         for used in (self._postgres, self._valkey):
             if used:
                 shutil.rmtree(used.home.path, ignore_errors=True)
+                with suppress(OSError):  # ours too when the services lived elsewhere, and empty
+                    used.home.path.parent.rmdir()
         shutil.rmtree(self.folder.path, ignore_errors=True)
 
     # --- how each process is started --------------------------------------------------------
