@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 # After the first, second, … failed try. Together three days, less a quarter of an hour.
 PAUSES = tuple(
     timedelta(seconds=seconds)
-    for seconds in (5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200, 72_000, 86_400)
+    for seconds in (5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200, 68_400, 90_000)
 )
 TRIES = len(PAUSES) + 1
 PATIENCE = timedelta(days=3)

@@ -11,8 +11,16 @@ from assurance.delivery import dispatch
 from tests.receiver import Receiver
 
 
+@pytest.fixture(autouse=True)
+def closed(settings):
+    """As in production, whatever the environment of this run says."""
+    settings.COUNTERMARK_ALLOW_LOOPBACK_WEBHOOKS = False
+    settings.COUNTERMARK_ALLOWED_NETWORKS = []
+    settings.COUNTERMARK_CA_BUNDLE = settings.COUNTERMARK_EGRESS_PROXY = ""
+
+
 @pytest.fixture
-def loopback(settings):
+def loopback(closed, settings):
     """As in development: receivers on 127.0.0.1 are allowed."""
     settings.COUNTERMARK_ALLOW_LOOPBACK_WEBHOOKS = True
 

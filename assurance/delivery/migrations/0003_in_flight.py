@@ -4,14 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('delivery', '0002_what_the_page_needs'),
+        ("delivery", "0002_what_the_page_needs"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('claimed_until__isnull', False)), fields=['endpoint', 'claimed_until'], name='delivery_in_flight'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("claimed_until__isnull", False)),
+                fields=["endpoint", "claimed_until"],
+                name="delivery_in_flight",
+            ),
         ),
     ]
