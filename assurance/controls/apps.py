@@ -9,8 +9,11 @@ class ControlsConfig(AppConfig):
     def ready(self) -> None:
         from assurance.accounts.roles import stage_of
         from assurance.controls.models import Workflow
+        from assurance.delivery.alerts import ask_for_owners
 
         # Who may grant governance hangs on the stage, and accounts lie below.
         stage_of.register(
             lambda slug: Workflow.objects.filter(slug=slug).values_list("stage", flat=True).first()
         )
+        # Delivery tells the owner of an alert, the deputy where the owner has no address.
+        ask_for_owners(Workflow.objects.mail_of_owner)

@@ -13,6 +13,11 @@ class WorkflowQuerySet(models.QuerySet):
         """Those named, or every one when the caller may see "all"."""
         return self if slugs == "all" else self.filter(slug__in=slugs)
 
+    def mail_of_owner(self, slug: str) -> list[str]:
+        """Where news of a workflow goes: its owner, or the deputy of one without an address."""
+        named = self.filter(slug=slug).values_list("owner__email", "deputy__email")
+        return [next(mail for mail in pair if mail) for pair in named if any(pair)]
+
 
 class ControlSetQuerySet(models.QuerySet):
     def of(self, workflow_slug: str) -> Self:
