@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,20 +13,29 @@ from assurance.controls.choices import Mode
 from assurance.controls.judgement import CALM
 from assurance.record.ledger import Stream, head_hash, head_hashes
 from reviews.choices import End, Status
+from reviews.masking import covered_output, covered_result, sensitive_paths
 from reviews.models import Case, Decision
 
 DECIDED = (End.APPROVED, End.CORRECTED, End.REJECTED)
 
 
-def case_answer(case: Case, *, at: datetime) -> dict[str, Any]:
-    """The case as JSON types only, with times in ISO 8601, UTC."""
+def case_answer(case: Case, *, at: datetime, covered: bool = False) -> dict[str, Any]:
+    """The case as JSON types only, with times in ISO 8601, UTC. `covered` hides the values of
+    sensitive fields: people see them only on a case that they work on."""
     return _answer(
-        case, at=at, head=head_hash(Stream.case(case.id)), decision=released_decision(case)
+        case,
+        at=at,
+        head=head_hash(Stream.case(case.id)),
+        decision=released_decision(case),
+        hidden=sensitive_paths(case.workflow) if covered else (),
     )
 
 
-def case_answers(cases: Sequence[Case], *, at: datetime) -> list[dict[str, Any]]:
+def case_answers(
+    cases: Sequence[Case], *, at: datetime, covered: bool = False
+) -> list[dict[str, Any]]:
     """The same for a page of cases, by two more queries in all."""
+    hidden = {case.workflow_id: sensitive_paths(case.workflow) for case in cases} if covered else {}
     heads = head_hashes([Stream.case(case.id) for case in cases])
     decisions = {
         decision.case_id: decision
@@ -40,12 +49,20 @@ def case_answers(cases: Sequence[Case], *, at: datetime) -> list[dict[str, Any]]
             at=at,
             head=heads[Stream.case(case.id)],
             decision=decisions.get(case.pk) if case.end in DECIDED else None,
+            hidden=hidden.get(case.workflow_id, ()),
         )
         for case in cases
     ]
 
 
-def _answer(case: Case, *, at: datetime, head: str, decision: Decision | None) -> dict[str, Any]:
+def _answer(
+    case: Case,
+    *,
+    at: datetime,
+    head: str,
+    decision: Decision | None,
+    hidden: Collection[str],
+) -> dict[str, Any]:
     status = case.status(at)
     return {
         "id": str(case.id),
@@ -65,14 +82,13 @@ def _answer(case: Case, *, at: datetime, head: str, decision: Decision | None) -
         "would_be": case.would_be or None,
         "output_sha256": case.output_sha256,
         "decided_by": case.decided_by,
-        "controls": reported(case.assessment.results),
+        "controls": reported(case.assessment.results, hidden),
         "ungoverned": case.ungoverned,
         "control_set": {"number": case.control_set.number, "sha256": case.control_set.sha256},
         "queue": case.queue.slug if case.queue and status != Status.CLOSED else None,
         "priority": case.priority or None,
         "due_at": moment(case.due_at) if status in (Status.WAITING, Status.IN_REVIEW) else None,
-        "decision": decision_answer(decision),
-        "late": case.late,
+        "decision": decision_answer(decision, hidden),
         "head_hash": head,
         "received_at": moment(case.received_at),
         "closed_at": moment(case.closed_at),
@@ -87,7 +103,7 @@ def dry_run_answer(answer: dict[str, Any]) -> dict[str, Any]:
     return answer | dict.fromkeys(unkept)
 
 
-def reported(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def reported(results: list[dict[str, Any]], hidden: Collection[str] = ()) -> list[dict[str, Any]]:
     """The enforced and advising controls that did not stay quiet. Shadow is nobody's business
     but the owner's."""
     return [
@@ -102,7 +118,7 @@ def reported(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "findings": result["findings"],
             "operands": result["operands"],
         }
-        for result in results
+        for result in (covered_result(result, hidden) if hidden else result for result in results)
         if result["mode"] in (Mode.ENFORCED, Mode.ADVISE) and result["outcome"] not in CALM
     ]
 
@@ -115,13 +131,14 @@ def released_decision(case: Case) -> Decision | None:
     return Decision.objects.standing_finals().filter(case=case).last()
 
 
-def decision_answer(decision: Decision | None) -> dict[str, Any] | None:
+def decision_answer(
+    decision: Decision | None, hidden: Collection[str] = ()
+) -> dict[str, Any] | None:
     if decision is None:
         return None
     return {
-        "id": decision.pk,
         "outcome": decision.outcome,
-        "output": decision.output,
+        "output": covered_output(decision.output, hidden),
         "output_sha256": decision.output_sha256,
         "reasons": decision.reasons,
         "rationale": decision.rationale,

@@ -18,6 +18,7 @@ from assurance.record.ledger import Stream, record
 from reviews.answers import moment, reviewer_name
 from reviews.choices import SkipReason, State
 from reviews.eligibility import require_eligible
+from reviews.masking import covered_output, sensitive_paths
 from reviews.models import Case, Queue, Skip
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ def decided_by_other(decision) -> dict[str, Any]:
         "outcome": decision.outcome,
         "reasons": decision.reasons,
         "rationale": decision.rationale,
-        "output": decision.output,
+        "output": covered_output(decision.output, sensitive_paths(decision.case.workflow)),
         "decided_by": decision.decided_by.get_username(),
         "reviewer": reviewer_name(decision.decided_by),
         "decided_at": moment(decision.decided_at),

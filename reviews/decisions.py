@@ -29,7 +29,7 @@ from reviews.answers import moment
 from reviews.choices import FINAL, Outcome
 from reviews.corrections import judge_correction
 from reviews.decision_rules import policy_for, require_complete
-from reviews.eligibility import require_no_conflict
+from reviews.eligibility import require_eligible, require_no_conflict
 from reviews.models import Case, Decision, Draft, Queue
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def decide(case: Case, verdict: Verdict, *, by: User, lease: int | None, at: dat
     """Keep what the holder of the lease decided. Released when the undo window is over."""
     case = claims.locked(case)
     claims.require_lease(case, by=by, lease=lease, at=at)
-    require_no_conflict(case, by)
+    require_eligible(case, by)
     require_sound(case, verdict)
     decision = _decision(case, verdict, by=by, at=at)
     decision.lease_number = lease

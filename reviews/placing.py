@@ -13,7 +13,7 @@ from assurance.controls.choices import ROUTED, Disposition
 from assurance.controls.models import Assessment
 from assurance.delivery import mail, outbox
 from assurance.record.ledger import Stream
-from reviews.answers import absolute, case_answer
+from reviews.answers import absolute, case_answer, moment
 from reviews.choices import End, Priority, State
 from reviews.models import Case, Queue
 from reviews.routing import due_in, rank_at, route
@@ -161,7 +161,7 @@ def routed_entry(case: Case) -> dict[str, Any]:
     return {
         "queue": case.queue.slug,
         "priority": str(case.priority),
-        "due_at": case.due_at.isoformat(),
+        "due_at": moment(case.due_at),
     }
 
 

@@ -7,6 +7,7 @@ the struct is walked again, so that the answer lists every fault with its place.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
@@ -22,6 +23,7 @@ from assurance.errors import DomainError
 T = TypeVar("T", bound=msgspec.Struct)
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+YEARS = range(1900, 2201)
 
 
 class Envelope(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -49,11 +51,22 @@ def read(struct: type[T], value: Any, *, at: str = "") -> T:
     """A parsed value as this struct; `at` is prefixed to the pointers. DomainError 400."""
     shape(struct)
     try:
-        return msgspec.convert(value, struct)
+        found = msgspec.convert(value, struct)
     except msgspec.ValidationError as error:
-        found = problems(struct, value, at=at)
-        refuse(found or [_unforeseen(error, at)])
+        refuse(problems(struct, value, at=at) or [_unforeseen(error, at)])
         raise
+    refuse([*_times_out_of_range(found, at)])
+    return found
+
+
+def _times_out_of_range(found: msgspec.Struct, at: str) -> Iterator[dict[str, str]]:
+    """Times that no database and no zone can carry: 0001-01-01T00:00:00+14:00 is before year 1."""
+    names = zip(found.__struct_fields__, found.__struct_encode_fields__, strict=True)
+    for name, sent_as in names:
+        value = getattr(found, name)
+        if isinstance(value, datetime) and value.year not in YEARS:
+            message = f"Times lie between the years {YEARS[0]} and {YEARS[-1]}. Check the year."
+            yield {"pointer": f"{at}/{sent_as}", "code": "out_of_range", "message": message}
 
 
 def problems(struct: type[msgspec.Struct], value: Any, *, at: str = "") -> list[dict[str, str]]:

@@ -17,10 +17,16 @@ from assurance.api.idempotency import idempotent
 from assurance.api.parsing import parse_body
 from assurance.errors import invalid
 from reviews import aftermath, intake
-from reviews.answers import case_answer, moment
+from reviews.answers import moment
 from reviews.api import envelopes, nouns
 from reviews.api.evidence import require_evidence
-from reviews.api.finding import find_case, require_if_match, workflow_in_path, workflow_of_case
+from reviews.api.finding import (
+    find_case,
+    require_if_match,
+    tell,
+    workflow_in_path,
+    workflow_of_case,
+)
 from reviews.api.reading import etag
 
 
@@ -49,7 +55,7 @@ class RevisionsView(SystemView):
         require_evidence(body.get("evidence"))
         idempotency.link(request, str(case.id))
         case = intake.revise(case, body, actor=actor_of(request), at=at)
-        return Response(case_answer(case, at=at), status=201)
+        return Response(tell(request, case, at), status=201)
 
 
 class WithdrawView(SystemView):
@@ -58,16 +64,17 @@ class WithdrawView(SystemView):
     @extend_schema(
         operation_id="cases_withdraw",
         request=None,
-        responses=nouns.answers({200: nouns.CaseAnswer}, 404, 409, 412),
+        responses=nouns.answers({200: nouns.CaseAnswer}, 400, 404, 409, 412),
     )
     @idempotent
     def post(self, request: Request, id: str) -> Response:
         at = clock.now()
         case = find_case(request, id, at)
         workflow_of_case(request, case, at)
+        from_request(request, envelopes.Nothing, optional=True)
         require_if_match(request, etag(case))
         case = aftermath.withdraw(case, actor=actor_of(request), at=at)
-        return Response(case_answer(case, at=at))
+        return Response(tell(request, case, at))
 
 
 class ExecutionView(SystemView):

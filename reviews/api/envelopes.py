@@ -66,6 +66,12 @@ class Submission(Envelope):
     occurred_at: Instant | None = None
 
 
+class Batch(Envelope):
+    """Each case is read by itself, so that one which is wrong spoils no other."""
+
+    cases: list[Any]
+
+
 class Execution(Envelope):
     executed: bool
     output_sha256: Sha256 | None = None
@@ -82,6 +88,10 @@ class Executed(Envelope, rename={"start": "from", "end": "to"}):
     end: Instant
     count: Count
     external_ids: Annotated[list[Name], Meta(max_length=10_000)] | None = None
+
+
+class Nothing(Envelope):
+    """An act that needs no words: an empty body, or `{}`."""
 
 
 class Lease(Envelope):

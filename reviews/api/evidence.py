@@ -16,13 +16,13 @@ NEEDS = {
 EXTRA = {"link": ("sha256",)}
 
 
-def require_evidence(evidence: Sequence[Mapping[str, Any]] | None, *, at: str = "") -> None:
+def require_evidence(evidence: Sequence[Mapping[str, Any]] | None) -> None:
     """400 with every item that lacks what its kind needs, or brings what it has no place for."""
     refuse(
         [
             fault
             for position, item in enumerate(evidence or ())
-            for fault in _faults(item, f"{at}/evidence/{position}")
+            for fault in _faults(item, f"/evidence/{position}")
         ]
     )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from rest_framework.request import Request
 
@@ -13,7 +15,8 @@ from assurance.accounts.principals import account_of, client_of
 from assurance.accounts.roles import has_role, require_role
 from assurance.controls.models import Workflow
 from assurance.errors import DomainError, invalid
-from reviews.models import Case, Queue
+from reviews.answers import case_answer
+from reviews.models import Case, Decision, Draft, Queue
 from reviews.querysets import CaseQuerySet
 
 
@@ -26,14 +29,45 @@ def visible_cases(request: Request, at: datetime) -> CaseQuerySet:
 
 
 def find_case(request: Request, id: str, at: datetime) -> Case:
-    try:
-        key = UUID(id)
-    except ValueError:
-        raise Http404 from None
-    case = visible_cases(request, at).for_list().filter(pk=key).first()
+    case = visible_cases(request, at).for_list().filter(pk=_key(id)).first()
     if case is None:
         raise Http404
     return case
+
+
+def _key(id: str) -> UUID:
+    try:
+        return UUID(id)
+    except ValueError:
+        raise Http404 from None
+
+
+def find_worked_case(request: Request, id: str, at: datetime) -> Case:
+    """As `find_case`, and also a case on which this person keeps words and which a colleague of
+    the same queue decided meanwhile: they are to be told who was faster instead of 404."""
+    try:
+        return find_case(request, id, at)
+    except Http404:
+        person = account_of(request)
+        lost = Case.objects.filter(
+            Exists(Draft.objects.filter(case=OuterRef("pk"), user=person)),
+            Exists(Decision.objects.filter(case=OuterRef("pk"), from_queue__members=person)),
+        )
+        case = lost.for_list().filter(pk=_key(id)).first()
+        if case is None:
+            raise
+        return case
+
+
+def tell(request: Request, case: Case, at: datetime) -> dict[str, Any]:
+    """The case as this caller may read it: whole for its system and for who works on it, with
+    sensitive values covered for everybody else."""
+    return case_answer(case, at=at, covered=not sees_all(request, case, at))
+
+
+def sees_all(request: Request, case: Case, at: datetime) -> bool:
+    """Whether nothing of this case is covered for this caller."""
+    return client_of(request) is not None or case.is_held_by(account_of(request), at)
 
 
 def find_queue(request: Request, slug: str, at: datetime) -> Queue:
@@ -43,7 +77,7 @@ def find_queue(request: Request, slug: str, at: datetime) -> Queue:
     return queue
 
 
-def workflow_in_body(request: Request, slug: str, at: datetime, *, pointer: str = "") -> Workflow:
+def workflow_in_body(request: Request, slug: str, at: datetime) -> Workflow:
     """The workflow that a body names; 422 with its place where it is unknown or foreign."""
     client = client_of(request)
     if client is not None:
@@ -53,7 +87,7 @@ def workflow_in_body(request: Request, slug: str, at: datetime, *, pointer: str 
     workflow = Workflow.objects.filter(slug=slug).first() if allowed else None
     if workflow is None:
         raise invalid(
-            f"{pointer}/workflow",
+            "/workflow",
             "unknown_workflow",
             f"There is no workflow “{slug}” for this caller. Check the slug, or bind the client "
             "to the workflow.",

@@ -71,7 +71,6 @@ class ControlAnswer(serializers.Serializer):
 
 
 class DecisionAnswer(serializers.Serializer):
-    id = serializers.IntegerField()
     outcome = serializers.ChoiceField(Outcome.choices)
     output = serializers.JSONField(allow_null=True)
     output_sha256 = serializers.CharField()
@@ -109,7 +108,6 @@ class CaseAnswer(serializers.Serializer):
     priority = serializers.ChoiceField(Priority.choices, allow_null=True)
     due_at = serializers.DateTimeField(allow_null=True)
     decision = DecisionAnswer(allow_null=True)
-    late = serializers.BooleanField()
     head_hash = serializers.CharField(allow_null=True)
     received_at = serializers.DateTimeField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
@@ -158,6 +156,12 @@ class QueueAnswer(serializers.Serializer):
     waiting = serializers.IntegerField(help_text="1001 means more than 1000.")
     oldest_at = serializers.DateTimeField(allow_null=True)
     next_due_at = serializers.DateTimeField(allow_null=True)
+
+
+class QueuePage(serializers.Serializer):
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = QueueAnswer(many=True)
 
 
 class DraftAnswer(serializers.Serializer):
@@ -218,6 +222,10 @@ def answers(good: dict[int, Any], *bad: int) -> dict[Any, Any]:
     return {**good, **always, **problems}
 
 
+PAGE_PARAMETERS = [
+    OpenApiParameter("limit", int, description="1 to 200, 50 where it is left out."),
+    OpenApiParameter("cursor", description="As `next` and `previous` gave it."),
+]
 CASE_PARAMETERS = [
     OpenApiParameter("status", enum=Status.values),
     OpenApiParameter("end", enum=End.values),
@@ -231,6 +239,5 @@ CASE_PARAMETERS = [
     OpenApiParameter("received_before"),
     OpenApiParameter("closed_after"),
     OpenApiParameter("closed_before"),
-    OpenApiParameter("limit", int, description="1 to 200, 50 where it is left out."),
-    OpenApiParameter("cursor", description="As `next` and `previous` gave it."),
+    *PAGE_PARAMETERS,
 ]

@@ -17,13 +17,14 @@ from assurance import clock
 from assurance.accounts.permissions import HasScope, IsPerson
 from assurance.accounts.principals import client_of
 from assurance.api.paging import KeysetPage
+from assurance.api.query import Query
 from assurance.controls.choices import Disposition
 from assurance.errors import DomainError
 from assurance.record.ledger import Stream
 from assurance.record.reading import case_events_page
-from reviews.answers import case_answer, case_answers
+from reviews.answers import case_answers
 from reviews.api import nouns
-from reviews.api.finding import find_case, visible_cases
+from reviews.api.finding import find_case, sees_all, tell, visible_cases
 from reviews.choices import End, Status
 from reviews.masking import submission_for
 from reviews.models import Case
@@ -108,7 +109,8 @@ class CaseListView(APIView):
         page: KeysetPage[Case] = KeysetPage(
             cases, keys=["received_at", "id"], request=request, descending=True
         )
-        return Response(page.envelope(case_answers(page.rows, at=at)))
+        covered = client_of(request) is None
+        return Response(page.envelope(case_answers(page.rows, at=at, covered=covered)))
 
 
 class CaseView(APIView):
@@ -122,9 +124,10 @@ class CaseView(APIView):
     )
     def get(self, request: Request, id: str) -> Response:
         at = clock.now()
+        Query(request)
         case = find_case(request, id, at)
-        answer = case_answer(case, at=at)
-        answer["submission"] = submission_for(case, client=client_of(request))
+        answer = tell(request, case, at)
+        answer["submission"] = submission_for(case, whole=sees_all(request, case, at))
         return Response(answer, headers={"ETag": etag(case)})
 
 
@@ -153,5 +156,6 @@ class CaseEventsView(APIView):
         operation_id="cases_events", responses=nouns.answers({200: nouns.EventPage}, 404)
     )
     def get(self, request: Request, id: str) -> Response:
+        Query(request)
         case = find_case(request, id, clock.now())
         return Response(case_events_page(request, Stream.case(case.id)))

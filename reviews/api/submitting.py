@@ -19,12 +19,12 @@ from assurance.api.idempotency import idempotent
 from assurance.api.parsing import load_body, parse_body
 from assurance.api.problems import document, translate
 from assurance.api.trees import BATCH, inspect, refuse
-from assurance.errors import DomainError
+from assurance.errors import DomainError, invalid
 from reviews import intake
 from reviews.answers import case_answer, dry_run_answer
 from reviews.api import envelopes, nouns
 from reviews.api.evidence import require_evidence
-from reviews.api.finding import workflow_in_body
+from reviews.api.finding import tell, workflow_in_body
 from reviews.api.reading import CaseListView
 
 MIB = 1024 * 1024
@@ -62,27 +62,25 @@ class BatchView(APIView):
     @idempotent
     def post(self, request: Request) -> Response:
         body = load_body(request._request, max_bytes=self.max_bytes, limits=BATCH)
-        cases = body.get("cases")
-        if set(body) != {"cases"} or not isinstance(cases, list):
-            raise DomainError("invalid", 'Send {"cases": [ … ]} with 1 to 500 cases.', status=400)
+        cases = cases_of(body)
         if not 1 <= len(cases) <= MAX_BATCH:
-            raise DomainError(
+            raise invalid(
+                "/cases",
                 "batch_size",
                 f"A batch holds 1 to {MAX_BATCH} cases, this one {len(cases)}. Split it.",
                 status=400,
             )
-        return Response(
-            {"results": [self._one(request, case, n) for n, case in enumerate(cases)]},
-            status=207,
-        )
+        return Response({"results": [self._one(request, case) for case in cases]}, status=207)
 
-    def _one(self, request: Request, body: Any, position: int) -> dict[str, Any]:
-        at = f"/cases/{position}"
+    def _one(self, request: Request, body: Any) -> dict[str, Any]:
+        """The very answer that this case would get if it were posted alone."""
         try:
-            if not isinstance(body, dict):
-                raise DomainError("invalid_type", "A case is an object.", status=400)
             refuse(inspect(body))
-            status, answer, replayed = submit_one(request, body, at=clock.now(), pointer=at)
+            if not isinstance(body, dict):
+                raise invalid(
+                    "", "not_an_object", "A case is a JSON object: `{…}`. Send one.", status=400
+                )
+            status, answer, replayed = submit_one(request, body, at=clock.now())
         except DomainError as error:
             return {"status": error.status, "body": document(error)}
         except Exception as fault:
@@ -92,6 +90,15 @@ class BatchView(APIView):
             return {"status": known.status, "body": document(known)}
         item: dict[str, Any] = {"status": status, "body": answer}
         return item | {"replayed": True} if replayed else item
+
+
+def cases_of(body: dict[str, Any]) -> list[Any]:
+    """The cases of a batch, unread: what is spoiled in one is that one's own fault."""
+    cases = body.get("cases")
+    around = {**body, "cases": []} if isinstance(cases, list) else body
+    refuse(inspect(around))
+    envelope.read(envelopes.Batch, around)
+    return list(cases or ())
 
 
 class AssessmentsView(APIView):
@@ -114,17 +121,17 @@ class AssessmentsView(APIView):
 
 
 def submit_one(
-    request: Request, body: Mapping[str, Any], *, at: datetime, pointer: str = ""
+    request: Request, body: Mapping[str, Any], *, at: datetime
 ) -> tuple[int, dict[str, Any], bool]:
     """Validate, submit, answer: (status, body, replayed)."""
-    require_submission(body, at=pointer)
-    workflow = workflow_in_body(request, body["workflow"], at, pointer=pointer)
+    require_submission(body)
+    workflow = workflow_in_body(request, body["workflow"], at)
     received = intake.submit(
         body, workflow=workflow, client=client_of(request), actor=actor_of(request), at=at
     )
-    return 201, case_answer(received.case, at=at), received.replayed
+    return 201, tell(request, received.case, at), received.replayed
 
 
-def require_submission(body: Mapping[str, Any], *, at: str = "") -> None:
-    envelope.read(envelopes.Submission, body, at=at)
-    require_evidence(body.get("evidence"), at=at)
+def require_submission(body: Mapping[str, Any]) -> None:
+    envelope.read(envelopes.Submission, body)
+    require_evidence(body.get("evidence"))

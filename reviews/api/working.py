@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,12 +15,14 @@ from assurance.accounts.principals import account_of
 from assurance.api import envelope, idempotency
 from assurance.api.envelope import from_request
 from assurance.api.idempotency import idempotent
+from assurance.api.paging import KeysetPage
 from assurance.api.parsing import parse_body
+from assurance.api.query import Query
 from assurance.errors import DomainError, invalid
 from reviews import claims, decisions, drafts, resuming
-from reviews.answers import case_answer, lease_answer, moment
+from reviews.answers import lease_answer, moment
 from reviews.api import envelopes, nouns
-from reviews.api.finding import find_case, find_queue, require_if_match
+from reviews.api.finding import find_case, find_queue, find_worked_case, require_if_match, tell
 from reviews.api.reading import etag
 from reviews.decisions import Verdict
 from reviews.models import Case, Queue
@@ -33,22 +37,31 @@ class PeopleView(APIView):
 class QueuesView(PeopleView):
     """GET /api/v1/queues/: the queues one may see, with what waits in them."""
 
-    @extend_schema(operation_id="queues_list", responses={200: nouns.QueueAnswer(many=True)})
+    @extend_schema(
+        operation_id="queues_list",
+        parameters=nouns.PAGE_PARAMETERS,
+        responses=nouns.answers({200: nouns.QueuePage}, 400),
+    )
     def get(self, request: Request) -> Response:
         at = clock.now()
-        return Response(
-            [
-                {
-                    "slug": queue.slug,
-                    "name": queue.name,
-                    "kind": queue.kind,
-                    "waiting": queue.waiting,
-                    "oldest_at": moment(queue.oldest_at),
-                    "next_due_at": moment(queue.next_due_at),
-                }
-                for queue in Queue.objects.visible_to(account_of(request), at).with_load(at)
-            ]
+        Query(request)
+        page: KeysetPage[Queue] = KeysetPage(
+            Queue.objects.visible_to(account_of(request), at).with_load(at),
+            keys=["slug"],
+            request=request,
         )
+        return Response(page.envelope([queue_answer(queue) for queue in page.rows]))
+
+
+def queue_answer(queue: Any) -> dict[str, Any]:
+    return {
+        "slug": queue.slug,
+        "name": queue.name,
+        "kind": queue.kind,
+        "waiting": queue.waiting,
+        "oldest_at": moment(queue.oldest_at),
+        "next_due_at": moment(queue.next_due_at),
+    }
 
 
 class NextView(PeopleView):
@@ -57,14 +70,15 @@ class NextView(PeopleView):
     @extend_schema(
         operation_id="queues_next",
         request=None,
-        responses=nouns.answers({200: nouns.CaseWithLease}, 403, 404, 409),
+        responses=nouns.answers({200: nouns.CaseWithLease}, 400, 403, 404, 409),
     )
     @idempotent
     def post(self, request: Request, slug: str) -> Response:
         at = clock.now()
         queue = find_queue(request, slug, at)
+        from_request(request, envelopes.Nothing, optional=True)
         case = claims.claim_next(queue, by=account_of(request), at=at)
-        return Response(case_answer(case, at=at) | {"lease": lease_answer(case)})
+        return Response(tell(request, case, at) | {"lease": lease_answer(case)})
 
 
 class ClaimView(PeopleView):
@@ -73,15 +87,16 @@ class ClaimView(PeopleView):
     @extend_schema(
         operation_id="cases_claim",
         request=None,
-        responses=nouns.answers({200: nouns.CaseWithLease}, 403, 404, 409, 412),
+        responses=nouns.answers({200: nouns.CaseWithLease}, 400, 403, 404, 409, 412),
     )
     @idempotent
     def post(self, request: Request, id: str) -> Response:
         at = clock.now()
         case = find_case(request, id, at)
+        from_request(request, envelopes.Nothing, optional=True)
         require_if_match(request, etag(case))
         case = claims.claim(case, by=account_of(request), at=at)
-        return Response(case_answer(case, at=at) | {"lease": lease_answer(case)})
+        return Response(tell(request, case, at) | {"lease": lease_answer(case)})
 
 
 class HeartbeatView(PeopleView):
@@ -115,7 +130,7 @@ class ReleaseView(PeopleView):
         case = find_case(request, id, at)
         sent = from_request(request, envelopes.Lease)
         case = claims.release(case, by=account_of(request), lease=sent.lease, at=at)
-        return Response(case_answer(case, at=at))
+        return Response(tell(request, case, at))
 
 
 class SkipView(PeopleView):
@@ -134,7 +149,7 @@ class SkipView(PeopleView):
         case = claims.skip(
             case, by=account_of(request), lease=sent.lease, reason=sent.reason or "", at=at
         )
-        return Response(case_answer(case, at=at))
+        return Response(tell(request, case, at))
 
 
 class DraftView(PeopleView):
@@ -144,7 +159,8 @@ class DraftView(PeopleView):
         operation_id="cases_draft_read", responses=nouns.answers({200: nouns.DraftAnswer}, 404)
     )
     def get(self, request: Request, id: str) -> Response:
-        case = find_case(request, id, clock.now())
+        Query(request)
+        case = find_worked_case(request, id, clock.now())
         found = drafts.draft_of(case, account_of(request))
         return Response(
             {
@@ -157,13 +173,14 @@ class DraftView(PeopleView):
     @extend_schema(
         operation_id="cases_draft_write",
         request=nouns.request(envelopes.DraftWords),
-        responses=nouns.answers({200: nouns.DraftAnswer}, 400, 404, 413),
+        responses=nouns.answers({200: nouns.DraftAnswer}, 400, 403, 404, 413),
     )
     def put(self, request: Request, id: str) -> Response:
         at = clock.now()
-        case = find_case(request, id, at)
+        case = find_worked_case(request, id, at)
         body = parse_body(request._request)
         envelope.read(envelopes.DraftWords, body)
+        drafts.require_writer(case, account_of(request), at)
         draft = drafts.save_draft(case, body, by=account_of(request), at=at)
         return Response(
             {"revision": case.revision, "draft": draft.body, "saved_at": moment(draft.saved_at)}
@@ -181,7 +198,7 @@ class DecisionsView(PeopleView):
     @idempotent(atomic=True)
     def post(self, request: Request, id: str) -> Response:
         at = clock.now()
-        case = find_case(request, id, at)
+        case = find_worked_case(request, id, at)
         require_if_match(request, etag(case))
         sent = from_request(request, envelopes.Decide)
         idempotency.link(request, str(case.id))
@@ -217,19 +234,20 @@ class UndoView(PeopleView):
     @extend_schema(
         operation_id="cases_undo",
         request=None,
-        responses=nouns.answers({200: nouns.CaseWithLease}, 403, 404, 409),
+        responses=nouns.answers({200: nouns.CaseWithLease}, 400, 403, 404, 409),
     )
     @idempotent
     def post(self, request: Request, id: str, decision: int) -> Response:
         at = clock.now()
         case = find_case(request, id, at)
+        from_request(request, envelopes.Nothing, optional=True)
         found = case.decisions.filter(pk=decision).first()
         if found is None:
             raise DomainError(
                 "not_found", "There is nothing here, or it is not yours to see.", status=404
             )
         case = decisions.undo(found, by=account_of(request), at=at)
-        return Response(case_answer(case, at=at) | {"lease": lease_answer(case)})
+        return Response(tell(request, case, at) | {"lease": lease_answer(case)})
 
 
 class ResumeView(PeopleView):
@@ -248,4 +266,4 @@ class ResumeView(PeopleView):
         if not sent.reason.strip():
             raise invalid("/reason", "required", "Say why the case may go on.")
         case = resuming.resume(case, reason=sent.reason, by=account_of(request), at=at)
-        return Response(case_answer(case, at=at))
+        return Response(tell(request, case, at))

@@ -9,7 +9,7 @@ from assurance.controls.models import Label
 from assurance.errors import DomainError
 from assurance.record import ledger
 from reviews import claims, decisions, releasing
-from reviews.answers import case_answer
+from reviews.answers import case_answer, moment
 from reviews.choices import Status
 from reviews.decisions import Verdict
 from reviews.models import Case, Decision, Draft
@@ -45,7 +45,7 @@ def test_inside_the_window_callers_see_no_decision_and_after_it_they_do(cast, wa
 
     assert (inside["status"], inside["decision"], inside["proceed"]) == ("in_review", None, None)
     assert (after["status"], after["end"], after["proceed"]) == ("closed", "approved", True)
-    assert after["decision"]["id"] == decision.pk
+    assert after["decision"]["decided_at"] == moment(decision.decided_at)
     assert after["decision"]["reviewers"] == ["ada"]
 
 
@@ -91,8 +91,8 @@ def test_a_correction_supersedes_and_links_both_ways(cast, waiting):
     case = Case.objects.for_list().get(pk=case.pk)
     after = case_answer(case, at=second.release_at)
 
-    assert (before["end"], before["decision"]["id"]) == ("approved", first.pk)
-    assert (after["end"], after["decision"]["id"]) == ("corrected", second.pk)
+    assert (before["end"], before["decision"]["outcome"]) == ("approved", "approve")
+    assert (after["end"], after["decision"]["output"]) == ("corrected", second.output)
     assert second.supersedes == first
     assert first.superseded_by.get() == second
     assert ledger.types(ledger.Stream.case(case.id)).count("case.closed") == 2

@@ -25,17 +25,21 @@ BASE = "/api/v1/"
 NOBODY = "0193f0a0-0000-7000-8000-000000000001"  # the id of no case
 
 # Design, section 8: the answer, key by key.
-CASE_KEYS = set(
-    "id reference workflow external_id subject revision status end disposition proceed "
-    "proceed_until reroute_to instructions enforced would_be output_sha256 decided_by controls "
-    "ungoverned control_set queue priority due_at decision head_hash received_at closed_at url "
-    "web_url".split()
-)
-CONTROL_KEYS = set("key version mode kind outcome effect message findings operands".split())
-DECISION_KEYS = set(
-    "outcome output output_sha256 reasons rationale decided_at reviewers control_was_right".split()
-)
-PROBLEM_KEYS = set("type title status detail code errors request_id".split())
+CASE_KEYS = {
+    *("id", "reference", "workflow", "external_id", "subject", "revision", "status", "end"),
+    *("disposition", "proceed", "proceed_until", "reroute_to", "instructions", "enforced"),
+    *("would_be", "output_sha256", "decided_by", "controls", "ungoverned", "control_set"),
+    *("queue", "priority", "due_at", "decision", "head_hash", "received_at", "closed_at"),
+    *("url", "web_url"),
+}
+CONTROL_KEYS = {
+    *("key", "version", "mode", "kind", "outcome", "effect", "message", "findings", "operands")
+}
+DECISION_KEYS = {
+    *("outcome", "output", "output_sha256", "reasons", "rationale", "decided_at", "reviewers"),
+    "control_was_right",
+}
+PROBLEM_KEYS = {"type", "title", "status", "detail", "code", "errors", "request_id"}
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
 CODE = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
