@@ -141,6 +141,10 @@ def _watch_over(stack: Stack) -> int:
         stack.restart()
 
 
+# All tests, on every core; a file's tests stay together, since they share what is slow to start.
+EVERYTHING = ["-n", "auto", "--dist", "loadfile"]
+
+
 def _test(arguments: list[str]) -> int:
     folder = temporary_folder()
     stack = Stack(
@@ -164,7 +168,7 @@ def _test(arguments: list[str]) -> int:
                     "django.contrib.staticfiles.storage.StaticFilesStorage",
                 ),
             }
-            command = [*launcher(), sys.executable, "-m", "pytest", *arguments]
+            command = [*launcher(), sys.executable, "-m", "pytest", *(arguments or EVERYTHING)]
             with subprocess.Popen(command, env=environment, cwd=ROOT) as pytest:
                 try:
                     return pytest.wait()

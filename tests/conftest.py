@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from django.conf import settings
 
 from tests.cast import make_cast
 from tests.flushing import flush_past_the_triggers  # noqa: F401 (a fixture for all)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Each process of a parallel run counts and caches for itself: a Redis database of its own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    caches = {name: dict(cache) for name, cache in settings.CACHES.items()}
+    base = caches["default"]["LOCATION"].rsplit("/", 1)[0]
+    caches["default"]["LOCATION"] = f"{base}/{int(worker) % 15 + 1}"
+    settings.CACHES = caches
 
 
 @pytest.fixture

@@ -78,8 +78,9 @@ def post(slug: str, number: int, client: Client) -> Case:
     return received.case
 
 
-def work(case: Case, random: Random) -> None:
-    """Let a person decide, as the findings suggest, and let the world answer."""
+def work(case: Case, random: Random, *, hands: int = 3) -> None:
+    """Let a person decide, as the findings suggest, and let the world answer. What is escalated
+    is decided where it went, by the third pair of hands at the latest."""
     queue = case.queue
     if queue is None:
         if case.proceed:
@@ -94,9 +95,12 @@ def work(case: Case, random: Random) -> None:
     except DomainError:
         return  # it stays in its queue, as it would
     releasing.release_due(decision.release_at)
-    case.refresh_from_db()
+    case = Case.objects.for_list().get(pk=case.pk)
     if case.proceed:
         _executed(case)
+    elif case.queue is not None and hands > 1:
+        with clock.shifted(timedelta(minutes=50)):
+            work(case, random, hands=hands - 1)
 
 
 def verdict_on(case: Case, random: Random) -> Verdict:
