@@ -52,7 +52,8 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
     except DomainError as error:
         if again := sent_before(request, case):
             return after(request, case, again)
-        drafts.save_draft(case, typed, by=account_of(request), at=at)
+        if drafts.may_write(case, account_of(request), at):
+            drafts.save_draft(case, typed, by=account_of(request), at=at)
         if request.headers.get("HX-Request"):
             return refused(request, error, case)
         case.refresh_from_db()
