@@ -2,6 +2,7 @@
 schedule find whatever a lost ring left behind. Other rooms are named as strings only."""
 
 import os
+from datetime import timedelta
 
 from celery import Celery
 
@@ -10,3 +11,59 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assurance.settings")
 app = Celery("countermark")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.conf.update(
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_time_limit=120,
+    task_soft_time_limit=100,
+    worker_prefetch_multiplier=1,
+    worker_max_memory_per_child=400_000,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+    worker_soft_shutdown_timeout=5,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={
+        "visibility_timeout": 300,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 10,
+        "socket_connect_timeout": 0.3,
+        "socket_keepalive": True,
+        "health_check_interval": 15,
+        "max_retries": 0,
+    },
+    task_publish_retry=False,
+)
+
+# Each sweep takes due rows by a conditional UPDATE, so any number of beats is harmless. A ring
+# that nobody answered within its interval is worth nothing any more: it expires.
+app.conf.beat_schedule = {
+    "release-decisions": {
+        "task": "reviews.tasks.release_due",
+        "schedule": 1.0,
+        "options": {"expires": 5},
+    },
+    "record-overdue": {
+        "task": "reviews.tasks.record_overdue",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
+    "deliver-webhooks": {
+        "task": "assurance.delivery.tasks.sweep",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
+    "prune-idempotency-keys": {
+        "task": "assurance.api.tasks.prune_keys",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 600},
+    },
+    "canary": {
+        "task": "assurance.api.tasks.canary",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+}

@@ -1,6 +1,7 @@
 """Logs: one JSON object a line, request id in each, never a body, a key or a cookie."""
 
 import logging
+from typing import Any
 
 import structlog
 from structlog.typing import Processor
@@ -30,3 +31,14 @@ def formatter() -> logging.Formatter:
             structlog.processors.JSONRenderer(),
         ],
     )
+
+
+def configuration(level: str) -> dict[str, Any]:
+    """The LOGGING setting: everything to standard output."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": "assurance.logs.formatter"}},
+        "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"handlers": ["stdout"], "level": level},
+    }

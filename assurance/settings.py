@@ -11,6 +11,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
+from assurance import logs
+
 ROOT = Path(__file__).resolve().parent.parent
 env = Env()
 
@@ -120,60 +122,7 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 0.2, "socket_connect_timeout": 0.2},
     }
 }
-CELERY_BROKER_URL = REDIS_URL
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_TIME_LIMIT = 120
-CELERY_TASK_SOFT_TIME_LIMIT = 100
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 300,
-    "unacked_restore_interval": 5,
-    "unacked_restore_throttle": 1,
-    "socket_timeout": 10,
-    "socket_connect_timeout": 0.3,
-    "socket_keepalive": True,
-    "health_check_interval": 15,
-    "max_retries": 0,
-}
-CELERY_TASK_PUBLISH_RETRY = False
-# Each sweep takes due rows by a conditional UPDATE, so any number of beats is harmless. A ring
-# that nobody answered within its interval is worth nothing any more: it expires.
-CELERY_BEAT_SCHEDULE = {
-    "release-decisions": {
-        "task": "reviews.tasks.release_due",
-        "schedule": 1.0,
-        "options": {"expires": 5},
-    },
-    "record-overdue": {
-        "task": "reviews.tasks.record_overdue",
-        "schedule": 5.0,
-        "options": {"expires": 10},
-    },
-    "deliver-webhooks": {
-        "task": "assurance.delivery.tasks.sweep",
-        "schedule": 5.0,
-        "options": {"expires": 10},
-    },
-    "prune-idempotency-keys": {
-        "task": "assurance.api.tasks.prune_keys",
-        "schedule": timedelta(hours=1),
-        "options": {"expires": 600},
-    },
-    "canary": {
-        "task": "assurance.api.tasks.canary",
-        "schedule": 15.0,
-        "options": {"expires": 15},
-    },
-}
+CELERY_BROKER_URL = REDIS_URL  # the rest of Celery's is in celery.py
 
 # --- people and sessions ----------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -296,10 +245,4 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 DJANGO_STRUCTLOG_CELERY_ENABLED = False
 PROMETHEUS_EXPORT_MIGRATIONS = False
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "assurance.logs.formatter"}},
-    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["stdout"], "level": env.str("LOG_LEVEL", "INFO")},
-}
+LOGGING = logs.configuration(env.str("LOG_LEVEL", "INFO"))

@@ -79,4 +79,3 @@ def _live_set(pk: int) -> LiveSet:
     return build(
         control_set.content, versions, number=control_set.number, sha256=control_set.sha256
     )
-

@@ -70,7 +70,7 @@ def test_all_mail_that_is_due_leaves_in_one_task(settings, mailoutbox):
     assert len(mailoutbox) == MailDelivery.objects.count() == 12
 
 
-def test_both_tasks_have_the_names_that_the_schedule_and_the_doorbell_use(settings):
+def test_both_tasks_have_the_names_that_the_schedule_and_the_doorbell_use():
     assert tasks.sweep.name == doorbell.SWEEP
-    scheduled = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
     assert tasks.sweep.name in scheduled
