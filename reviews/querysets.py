@@ -63,16 +63,18 @@ def supervised_by(user: User, at: datetime) -> Workflows:
 class CaseQuerySet(models.QuerySet):
     def visible_to(self, user: User, at: datetime) -> Self:
         """What design section 9 grants: cases in a queue of theirs, those they decided, and all
-        of the workflows they lead, govern or audit."""
+        of the workflows they lead, govern or audit. A closed case of their queue stays in sight
+        of those whose unsent words lie on it: the slower of two must learn who decided it."""
         supervised = supervised_by(user, at)
         if supervised == ALL:
             return self
-        from reviews.models import Decision, Queue
+        from reviews.models import Decision, Draft, Queue
 
         decided = Decision.objects.filter(decided_by=user, withdrawn_at=None)
-        mine = Q(queue__in=Queue.objects.of(user), state=State.OPEN) | Q(
-            pk__in=decided.values("case")
-        )
+        typed = Draft.objects.filter(user=user)
+        mine = Q(queue__in=Queue.objects.of(user)) & (
+            Q(state=State.OPEN) | Q(pk__in=typed.values("case"))
+        ) | Q(pk__in=decided.values("case"))
         if supervised:
             mine |= Q(workflow__slug__in=supervised)
         return self.filter(mine)
