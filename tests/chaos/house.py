@@ -38,6 +38,7 @@ for name in ("ada", "ben", "grace"):
     persons.link(user, persons.make(name, name.title(), by=None, at=clock.now()),
                  by=None, at=clock.now())
 call_command("load_controls", {str(Path(__file__).parent / "credit.yaml")!r})
+call_command("grant", "--user", "grace", "--role", "governance")
 call_command("create_api_key", "--client", "scorecard", "--workflow", "credit-decisions",
              "--scope", "cases:read", "cases:write", "events:read")
 """
@@ -78,9 +79,15 @@ class House:
         assert begun.returncode == 0, begun.stdout + begun.stderr
         self.key = begun.stdout.strip().splitlines()[-1]
 
-    def subscribe(self, name: str, url: str) -> None:
+    @contextmanager
+    def listening(self, name: str, url: str) -> Iterator[None]:
+        """A receiver's address hears of everything as long as the block lasts."""
         made = self.stack.manage("create_webhook", "--client", name, "--url", url)
         assert made.returncode == 0, made.stderr
+        try:
+            yield
+        finally:
+            self.sql("UPDATE delivery_endpoint SET active = false WHERE url = %s", url)
 
     def system(self) -> httpx.Client:
         """A connection of the system; each thread has its own."""
