@@ -43,7 +43,7 @@ class _Bell:
         self.redis: Any = redis.Redis.from_url(
             settings.REDIS_URL, retry=Retry(NoBackoff(), 0), **timeouts
         )
-        options = settings.CELERY_BROKER_TRANSPORT_OPTIONS | timeouts | {"max_retries": 0}
+        options = app.conf.broker_transport_options | timeouts | {"max_retries": 0}
         self.broker = Connection(settings.CELERY_BROKER_URL, transport_options=options)
         self._producer: Producer | None = None
 
