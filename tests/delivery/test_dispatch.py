@@ -301,6 +301,7 @@ def test_a_second_dispatcher_leaves_the_work_to_the_first(receiver, dispatched):
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [dispatch.LOCK])
         assert dispatched() == 0
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [dispatch.LOCK])
     other.close()
 
     assert dispatched() == 1
