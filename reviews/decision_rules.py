@@ -32,6 +32,12 @@ def least_reasons(policy: Mapping[str, Any], outcome: str, priority: str) -> int
     return least(policy, "reasons_required", outcome, priority)
 
 
+def reason_labels(case: Case, codes: Iterable[str]) -> list[str]:
+    """The reasons as people read them; one that is no longer offered stays its code."""
+    labels = {reason["code"]: reason["label"] for reason in policy_for(case)["reasons"]}
+    return [labels.get(code, code) for code in codes]
+
+
 def offered_reasons(policy: Mapping[str, Any], outcome: str) -> list[dict[str, Any]]:
     return [
         reason

@@ -48,6 +48,16 @@ def present(
     errors: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """What `_decision_form.html` needs, in the state that this person meets."""
+    reading = _reading(case, user, at)
+    if reading is not None:
+        # Words outlive the hold: whoever lost the case finds them still here.
+        kept = draft is not None and draft.body.get("rationale")
+        return reading | ({"kept": kept, "kept_at": draft.saved_at} if draft and kept else {})
+    return _ready(case, user, draft, output, catalogue, dict(errors or {}))
+
+
+def _reading(case: Case, user: User, at: datetime) -> dict[str, Any] | None:
+    """The state of someone who can only read now; None for the holder."""
     if case.state != State.OPEN or case.pending is not None:
         return {"state": "done", "text": done_text(case, at)}
     if case.is_leased(at) and case.leased_by_id != user.pk:
@@ -64,7 +74,7 @@ def present(
             "state": "unclaimed",
             "claim_url": reverse("reviews:claim", args=[case.reference]),
         }
-    return _ready(case, user, draft, output, catalogue, dict(errors or {}))
+    return None
 
 
 def refusal_for(case: Case, user: User) -> str | None:

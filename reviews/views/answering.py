@@ -16,10 +16,11 @@ from django.utils.dateparse import parse_datetime
 from assurance.accounts.models import User
 from assurance.controls.live_set import live_set
 from assurance.errors import DomainError
-from reviews.choices import Outcome
+from reviews.decision_rules import reason_labels
 from reviews.models import Case
 from reviews.presenting import panel
 from reviews.presenting.wording import named
+from reviews.views.receipts import SAID
 
 FIELDS = {"outcome", "reasons", "queue", "rationale", "output"}
 
@@ -32,9 +33,9 @@ def notice_for(error: DomainError, case: Case) -> tuple[str, dict[str, Any]]:
         return "includes/_notice_conflict.html", {
             "decision": {
                 "who": who.full_name_or_username if who else decision["decided_by"],
-                "label": Outcome(decision["outcome"]).label.lower(),
+                "label": SAID[decision["outcome"]].lower(),
                 "at": parse_datetime(decision["decided_at"]),
-                "reasons": decision["reasons"],
+                "reasons": reason_labels(case, decision["reasons"]),
                 "rationale": decision["rationale"],
             },
             "record_url": reverse("reviews:record", args=[case.reference]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -13,6 +15,7 @@ from assurance.accounts.principals import account_of
 from assurance.controls.models import Workflow
 from assurance.record.ledger import Stream, head_hash, verify
 from reviews.choices import Status
+from reviews.decision_rules import reason_labels
 from reviews.models import Case
 from reviews.presenting import activity, lists, timing, workspace
 from reviews.views.finding import REFERENCE, find_case
@@ -109,11 +112,25 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
             "output": context["output"] | {"editable": False},
             "sources": context["sources"],
             "entries": list(reversed(activity.present(case, with_hash=True))),
-            "decisions": case.decisions.select_related("decided_by", "to_queue"),
+            "decisions": decisions_of(case),
             "integrity": integrity(problems, head_hash(stream)),
             "left": timing.left(case, at),
         },
     )
+
+
+def decisions_of(case: Case) -> list[dict[str, Any]]:
+    """Every decision as it was made, with links to the one before and the one after."""
+    made = list(case.decisions.select_related("decided_by", "to_queue"))
+    later = {one.supersedes_id: one.pk for one in made if one.supersedes_id}
+    return [
+        {
+            "decision": one,
+            "reasons": reason_labels(case, one.reasons),
+            "superseded_by": later.get(one.pk),
+        }
+        for one in made
+    ]
 
 
 def integrity(problems, head: str) -> dict[str, str]:

@@ -89,6 +89,10 @@ async function refused(answer) {
   if (answer.status < 500 && kind.includes("text/html")) {
     const html = await answer.text();
     if (!/<html/i.test(html)) { show(html); showViewControls(); tellBeside(); return; }
+    if (answer.status === 403) {
+      say("error", "Not sent, this page is too old", "You signed in again since it was opened. Your text stays here: reload the page, and it is in the form again.");
+      return;
+    }
   }
   const { detail, request_id: reference = answer.headers.get("X-Request-ID") } = await problem(answer);
   say(
