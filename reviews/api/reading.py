@@ -18,8 +18,8 @@ from assurance.accounts.permissions import HasScope, IsPerson
 from assurance.accounts.principals import client_of
 from assurance.api.paging import KeysetPage
 from assurance.api.query import Query
-from assurance.controls.choices import Disposition
-from assurance.errors import DomainError
+from assurance.controls.choices import Disposition, Mode
+from assurance.controls.judgement import CALM
 from assurance.record.ledger import Stream
 from assurance.record.reading import case_events_page
 from reviews.answers import case_answers
@@ -54,41 +54,30 @@ class CaseFilter(django_filters.FilterSet):
         return cases.with_status(value, self.at)
 
     def by_control(self, cases: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
-        return cases.filter(assessment__results__contains=[{"key": value}])
+        """What `controls` of an answer lists: shadow is the owner's business, quiet nobody's."""
+        spoke = cases.filter(assessment__results__contains=[{"key": value}])
+        for silent in ({"mode": Mode.SHADOW}, *({"outcome": outcome} for outcome in sorted(CALM))):
+            spoke = spoke.exclude(assessment__results__contains=[{"key": value, **silent}])
+        return spoke
 
     @property
     def at(self) -> datetime:
         return clock.now()
 
 
+TIMES = ("received_after", "received_before", "closed_after", "closed_before")
+CHOICES = {"status": Status.values, "end": End.values, "disposition": Disposition.values}
+
+
 def filtered(request: Request, cases: QuerySet[Case]) -> QuerySet[Case]:
     """The cases that the query asks for; 400 naming the parameter that makes no sense."""
-    chosen = CaseFilter(request.query_params, queryset=cases)
-    known = {*chosen.filters, "limit", "cursor"}
-    faults = [
-        {
-            "pointer": f"?{name}",
-            "code": "unknown_parameter",
-            "message": f"There is no parameter {name}. Use: {', '.join(sorted(known))}.",
-        }
-        for name in request.query_params
-        if name not in known
-    ]
-    if not faults and not chosen.is_valid():
-        faults = [
-            {"pointer": f"?{name}", "code": "invalid", "message": _say(name, messages, chosen)}
-            for name, messages in chosen.errors.items()
-        ]
-    if faults:
-        raise DomainError("query_invalid", faults[0]["message"], status=400, errors=faults)
-    return chosen.qs
-
-
-def _say(name: str, messages: list[str], chosen: CaseFilter) -> str:
-    choices = chosen.filters[name].extra.get("choices")
-    if choices:
-        return f"{name} is one of: {', '.join(str(value) for value, _ in choices)}."
-    return f"{name}: {' '.join(messages)}"
+    query = Query(request, *CaseFilter.base_filters)
+    asked: dict[str, Any] = {name: query.text(name) for name in CaseFilter.base_filters}
+    asked |= {name: query.choice(name, offered) for name, offered in CHOICES.items()}
+    for name in TIMES:
+        moment = query.instant(name)
+        asked[name] = moment.isoformat() if moment else None
+    return CaseFilter(asked, queryset=cases).qs
 
 
 class CaseListView(APIView):
