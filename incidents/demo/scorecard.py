@@ -59,7 +59,7 @@ def applicants() -> tuple[dict[str, str], ...]:
 
 def score(applicant: dict[str, str]) -> int:
     """Points of an application. It does not look at age, sex, family or origin."""
-    points = 530 + sum(table.get(applicant[name], 0) for name, table in POINTS.items())
+    points = 605 + sum(table.get(applicant[name], 0) for name, table in POINTS.items())
     points -= int(applicant["duration_in_month"]) * 2
     points -= int(applicant["credit_amount"]) // 500
     points -= int(applicant["installment_rate_in_percentage_of_disposable_income"]) * 6
