@@ -29,7 +29,7 @@ from reviews.answers import moment
 from reviews.choices import FINAL, Outcome
 from reviews.corrections import judge_correction
 from reviews.decision_rules import policy_for, require_complete
-from reviews.eligibility import require_eligible, require_no_conflict
+from reviews.eligibility import conflict_of, require_eligible, require_no_conflict
 from reviews.models import Case, Decision, Draft, Queue
 
 if TYPE_CHECKING:
@@ -91,10 +91,10 @@ def undo(decision: Decision, *, by: User, at: datetime) -> Case:
     if decision.supersedes_id is not None:
         Decision.objects.filter(pk=decision.supersedes_id).update(is_current=True)
     _record(case, "case.decision_undone", {"decision": decision.pk}, by=by, at=at)
+    _restore_draft(case, decision, at=at)
     if case.pending_id == decision.pk:
         case.pending = None
         case.save(update_fields=["pending"])
-        _restore_draft(case, decision, at=at)
         claims.take(case, by=by, at=at)
     return case
 
@@ -112,7 +112,7 @@ def supersede(case: Case, verdict: Verdict, *, of: int, by: User, at: datetime) 
             f"Decision {of} is not the released decision that stands on {case.reference}. "
             "Name that one.",
         )
-    if old.decided_by_id != by.pk and not has_role(by, Role.LEAD, case.workflow.slug, at):
+    if not may_supersede(old, by, at):
         raise role_missing(Role.LEAD, case.workflow.slug)
     if verdict.outcome not in FINAL:
         raise invalid(
@@ -127,10 +127,24 @@ def supersede(case: Case, verdict: Verdict, *, of: int, by: User, at: datetime) 
     decision = _decision(case, verdict, by=by, at=at)
     decision.supersedes = old
     decision.save()
+    Draft.objects.filter(case=case, revision=case.revision, user=by).delete()
     _record(case, "case.decided", _decided_entry(decision), by=by, at=at)
     if decision.release_at <= at:
         releasing.release(decision, at=at)
     return decision
+
+
+def may_supersede(old: Decision, by: User, at: datetime) -> bool:
+    """Whether this person may correct that decision: they made it, or lead the workflow."""
+    return old.decided_by_id == by.pk or has_role(by, Role.LEAD, old.case.workflow.slug, at)
+
+
+def correctable(case: Case, by: User, at: datetime) -> Decision | None:
+    """The released decision that stands, where this person may correct it by a new one."""
+    old = case.decisions.filter(is_current=True, released_at__isnull=False).first()
+    if old is None or not may_supersede(old, by, at) or conflict_of(case, by):
+        return None
+    return old
 
 
 def require_sound(case: Case, verdict: Verdict) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from assurance.accounts.choices import Role
-from assurance.accounts.roles import require_role
+from assurance.accounts.roles import has_role, require_role
 from assurance.controls.assess import conclude
 from assurance.controls.choices import Disposition
 from assurance.controls.models import Assessment
@@ -19,7 +19,7 @@ from assurance.record.actors import Actor
 from assurance.record.ledger import Stream, record_all
 from reviews import claims, intake, placing
 from reviews.choices import State
-from reviews.eligibility import require_no_conflict
+from reviews.eligibility import conflict_of, require_no_conflict
 from reviews.models import Case
 
 if TYPE_CHECKING:
@@ -70,6 +70,16 @@ def resume(case: Case, *, reason: str, by: User, at: datetime) -> Case:
     )
     placing.tell(case, at=at)
     return case
+
+
+def may_resume(case: Case, by: User, at: datetime) -> bool:
+    """Whether this person can lift the pause of this case now."""
+    return (
+        case.state == State.PAUSED
+        and not case.workflow.is_paused
+        and has_role(by, Role.GOVERNANCE, case.workflow.slug, at)
+        and conflict_of(case, by) is None
+    )
 
 
 def judged_without_pause(case: Case, *, at: datetime) -> intake.Judged:

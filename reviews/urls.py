@@ -18,5 +18,7 @@ urlpatterns = [
     path("cases/<str:reference>/release/", cases.release, name="release"),
     path("cases/<str:reference>/skip/", cases.skip, name="skip"),
     path("cases/<str:reference>/decide/", deciding.decide, name="decide"),
+    path("cases/<str:reference>/supersede/", deciding.supersede, name="supersede"),
+    path("cases/<str:reference>/resume/", cases.resume, name="resume"),
     path("cases/<str:reference>/decisions/<int:decision>/undo/", cases.undo, name="undo"),
 ]

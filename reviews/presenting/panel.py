@@ -9,12 +9,13 @@ from uuid import uuid4
 
 from django.urls import reverse
 
-from reviews.choices import Outcome, SkipReason, State
+from reviews.choices import FINAL, Outcome, SkipReason, State
 from reviews.decision_rules import least_rationale, least_reasons, offered_reasons, policy_for
-from reviews.decisions import verification_keys
+from reviews.decisions import correctable, verification_keys
 from reviews.eligibility import conflict_of
-from reviews.models import Case, Draft, Queue
+from reviews.models import Case, Decision, Draft, Queue
 from reviews.presenting.output import editable_fields
+from reviews.resuming import may_resume
 
 if TYPE_CHECKING:
     from assurance.accounts.models import User
@@ -46,8 +47,12 @@ def present(
     catalogue: Catalogue,
     at: datetime,
     errors: Mapping[str, str] | None = None,
+    superseding: Decision | None = None,
 ) -> dict[str, Any]:
-    """What `_decision_form.html` needs, in the state that this person meets."""
+    """What `_decision_form.html` needs, in the state that this person meets. `superseding` is the
+    released decision that they are correcting."""
+    if superseding is not None:
+        return _again(case, superseding, user, draft, output, catalogue, dict(errors or {}))
     reading = _reading(case, user, at)
     if reading is not None:
         # Words outlive the hold: whoever lost the case finds them still here.
@@ -59,7 +64,7 @@ def present(
 def _reading(case: Case, user: User, at: datetime) -> dict[str, Any] | None:
     """The state of someone who can only read now; None for the holder."""
     if case.state != State.OPEN or case.pending is not None:
-        return {"state": "done", "text": done_text(case, at)}
+        return {"state": "done", "text": done_text(case, at), **_next_act(case, user, at)}
     if case.is_leased(at) and case.leased_by_id != user.pk:
         assert case.leased_by is not None
         return {
@@ -77,6 +82,16 @@ def _reading(case: Case, user: User, at: datetime) -> dict[str, Any] | None:
     return None
 
 
+def _next_act(case: Case, user: User, at: datetime) -> dict[str, Any]:
+    """What this person can still do with a case that nobody works on."""
+    if case.state == State.CLOSED and correctable(case, user, at):
+        url = reverse("reviews:supersede", args=[case.reference])
+        return {"url": url, "url_label": "Correct this decision"}
+    if may_resume(case, user, at):
+        return {"resume_url": reverse("reviews:resume", args=[case.reference])}
+    return {}
+
+
 def refusal_for(case: Case, user: User) -> str | None:
     """Why this person cannot take the case, in a sentence; None if they may."""
     if case.queue is None or not case.queue.members.filter(pk=user.pk).exists():
@@ -90,7 +105,12 @@ def done_text(case: Case, at: datetime) -> str:
         who = case.pending.decided_by.full_name_or_username
         return f"{who} decided: {case.pending.get_outcome_display().lower()}. It has not left yet."
     if case.state == State.CLOSED:
-        return f"This case is closed: {case.get_end_display().lower()}."
+        closed = f"This case is closed: {case.get_end_display().lower()}."
+        newer = case.decisions.undoable(at).first()
+        if newer is None:
+            return closed
+        who = newer.decided_by.full_name_or_username
+        return f"{closed} {who} corrected that: {newer.get_outcome_display().lower()}. It has not left yet."
     if case.state == State.RETURNED:
         return "This case is back with the system, which was asked for a new draft."
     if case.state == State.PAUSED:
@@ -122,10 +142,32 @@ def _ready(case, user, draft, output, catalogue, errors) -> dict[str, Any]:
         "undo_seconds": round(case.queue.undo_window.total_seconds()),
         "draft_url": reverse("api:draft", args=[case.id]),
         "draft_at": draft.saved_at if draft else None,
-        "draft_status": f"Draft saved {draft.saved_at:%H:%M}" if draft else "",
+        "draft_status": f"Draft saved {draft.saved_at:%H:%M}" if draft and draft.saved_at else "",
         "skip_url": reverse("reviews:skip", args=args),
         "skip_reasons": [{"code": code, "label": label} for code, label in SkipReason.choices],
         "release_url": reverse("reviews:release", args=args),
+    }
+
+
+def _again(case, old, user, draft, output, catalogue, errors) -> dict[str, Any]:
+    """The form of a decision that supersedes: no lease, nothing to skip or release, and only
+    what ends a case. It starts from what the earlier decision sent."""
+    if draft is None and old.output is not None:
+        draft = Draft(case=case, body={"output": old.output}, saved_at=None)
+    form = _ready(case, user, draft, output, catalogue, errors)
+    said = (
+        f"{old.decided_by.full_name_or_username} decided: {old.get_outcome_display().lower()}. "
+        "That has left and stays on the record; yours takes its place."
+    )
+    return form | {
+        "action": reverse("reviews:supersede", args=[case.reference]),
+        "lease": "",
+        "supersedes": old.pk,
+        "outcomes": [one for one in form["outcomes"] if one["value"] in FINAL],
+        "targets": [],
+        "skip_url": None,
+        "release_url": None,
+        "attention": [{"text": said}],
     }
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from assurance.controls.choices import SafeOutcome
+from reviews.choices import State
 from reviews.models import Case
 
 SOON = timedelta(minutes=15)
@@ -37,8 +38,8 @@ def state_of(due: datetime, since: datetime, at: datetime) -> str:
 
 def clock(case: Case, at: datetime) -> dict[str, Any] | None:
     """The clock of the service level. The lease has its own, and the two are never merged."""
-    if case.due_at is None:
-        return None
+    if case.due_at is None or case.state != State.OPEN:
+        return None  # nobody waits for it any more
     since = case.received_at
     state = "paused" if case.workflow.is_paused else state_of(case.due_at, since, at)
     late = case.due_at <= at

@@ -11,7 +11,7 @@ from django.urls import reverse
 from assurance.controls.live_set import live_set
 from reviews.choices import Status
 from reviews.drafts import draft_of
-from reviews.models import Case
+from reviews.models import Case, Decision
 from reviews.presenting import activity, marking, output, panel, rail, sources, timing, why
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def present(
     at: datetime,
     play: bool,
     errors: Mapping[str, str] | None = None,
+    superseding: Decision | None = None,
 ) -> dict[str, Any]:
     """The context of the page for this person at this moment."""
     submission = case.submissions.order_by("revision").last()
@@ -59,8 +60,8 @@ def present(
             body["output"],
             marks,
             catalogue,
-            draft_output=typed.get("output"),
-            editable=mine,
+            draft_output=typed.get("output", superseding.output if superseding else None),
+            editable=mine or superseding is not None,
             errors=errors,
             find=sources.finder(body.get("evidence") or ()),
         ),
@@ -81,6 +82,7 @@ def present(
             catalogue=catalogue,
             at=at,
             errors=errors,
+            superseding=superseding,
         ),
         "rail": work,
         "record_url": reverse("reviews:record", args=[case.reference]),

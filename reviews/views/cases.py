@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET, require_POST
 from assurance import clock
 from assurance.accounts.principals import account_of
 from assurance.errors import DomainError
-from reviews import claims, decisions
-from reviews.models import Case
+from reviews import claims, decisions, resuming
+from reviews.models import Case, Decision
 from reviews.presenting import workspace
 from reviews.views import play, receipts
 from reviews.views.answering import notice_for, refused
@@ -38,11 +38,17 @@ def render_case(
     *,
     error: DomainError | None = None,
     errors: dict[str, str] | None = None,
+    superseding: Decision | None = None,
 ) -> HttpResponse:
     """The page, with what was refused where something was."""
     at = clock.now()
     context: dict[str, Any] = workspace.present(
-        case, user=account_of(request), at=at, play=play.is_on(request), errors=errors
+        case,
+        user=account_of(request),
+        at=at,
+        play=play.is_on(request),
+        errors=errors,
+        superseding=superseding,
     )
     context["receipt"] = receipts.of(request, at)
     if error is not None:
@@ -131,6 +137,20 @@ def undo(request: HttpRequest, reference: str, decision: int) -> HttpResponse:
     return go(request, case.get_absolute_url())
 
 
+@login_required
+@require_POST
+def resume(request: HttpRequest, reference: str) -> HttpResponse:
+    """A governance owner lifts the pause of one case."""
+    at = clock.now()
+    case = find_case(request, reference, at)
+    try:
+        resuming.resume(case, reason=request.POST.get("reason", ""), by=account_of(request), at=at)
+    except DomainError as error:
+        return answer(request, case, error)
+    receipts.note(request, text=f"You resumed {case.reference}.")
+    return redirect(case)
+
+
 def answer(request: HttpRequest, case: Case, error: DomainError) -> HttpResponse:
     """What was refused, in the form that this caller reads."""
     if request.headers.get("HX-Request"):
@@ -148,5 +168,10 @@ def go(request: HttpRequest, url: str) -> HttpResponse:
 
 def lease_of(request: HttpRequest) -> int:
     """The fencing number that the form carries; 0 is never one."""
-    text = request.POST.get("lease", "")
+    return number_of(request, "lease")
+
+
+def number_of(request: HttpRequest, name: str) -> int:
+    """A whole number of the form, 0 where there is none."""
+    text = request.POST.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.views.decorators.http import require_POST
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST
 
 from assurance import clock
 from assurance.accounts.principals import account_of
@@ -18,7 +21,7 @@ from reviews.models import Case, Decision
 from reviews.presenting.output import corrected
 from reviews.views import receipts
 from reviews.views.answering import by_field, refused
-from reviews.views.cases import go, lease_of, play_on, render_case
+from reviews.views.cases import go, lease_of, number_of, play_on, render_case
 from reviews.views.finding import find_case
 
 MOST_TIES = 20
@@ -34,17 +37,7 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
         return after(request, case, again)
     typed, faults = words_of(request.POST, case)
     try:
-        if faults:
-            first = next(iter(faults.values()))
-            raise DomainError(
-                "invalid",
-                first,
-                status=422,
-                errors=[
-                    {"pointer": "/" + path.replace(".", "/"), "code": "invalid", "message": text}
-                    for path, text in faults.items()
-                ],
-            )
+        require_readable(faults)
         with transaction.atomic():
             decision = decisions.decide(
                 case, verdict_of(typed), by=account_of(request), lease=lease_of(request), at=at
@@ -52,14 +45,69 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
     except DomainError as error:
         if again := sent_before(request, case):
             return after(request, case, again)
-        if drafts.may_write(case, account_of(request), at):
-            drafts.save_draft(case, typed, by=account_of(request), at=at)
-        if request.headers.get("HX-Request"):
-            return refused(request, error, case)
-        case.refresh_from_db()
-        return render_case(request, case, error=error, errors=by_field(error, case))
+        return kept(request, case, typed, error, at=at)
     receipts.decided(request, decision)
     return after(request, case, decision)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def supersede(request: HttpRequest, reference: str) -> HttpResponse:
+    """Correct a released decision by a new one: its decider or a lead, without a lease."""
+    at = clock.now()
+    case = find_case(request, reference, at)
+    old = decisions.correctable(case, account_of(request), at)
+    if request.method != "POST":
+        return render_case(request, case, superseding=old) if old else redirect(case)
+    asked = number_of(request, "supersedes")
+    typed, faults = words_of(request.POST, case)
+    try:
+        require_readable(faults)
+        with transaction.atomic():
+            decision = decisions.supersede(
+                case, verdict_of(typed), of=asked, by=account_of(request), at=at
+            )
+    except DomainError as error:
+        mine = case.decisions.filter(decided_by=account_of(request), withdrawn_at=None)
+        if mine.filter(supersedes=asked).exists():  # this very form, sent twice
+            return go(request, case.get_absolute_url())
+        return kept(request, case, typed, error, at=at, superseding=old)
+    receipts.decided(request, decision)
+    return go(request, case.get_absolute_url())
+
+
+def require_readable(faults: Mapping[str, str]) -> None:
+    """422 with every field that could not be read."""
+    if faults:
+        raise DomainError(
+            "invalid",
+            next(iter(faults.values())),
+            status=422,
+            errors=[
+                {"pointer": "/" + path.replace(".", "/"), "code": "invalid", "message": text}
+                for path, text in faults.items()
+            ],
+        )
+
+
+def kept(
+    request: HttpRequest,
+    case: Case,
+    typed: dict[str, Any],
+    error: DomainError,
+    *,
+    at: datetime,
+    superseding: Decision | None = None,
+) -> HttpResponse:
+    """The refusal, after every typed word was kept."""
+    if drafts.may_write(case, account_of(request), at):
+        drafts.save_draft(case, typed, by=account_of(request), at=at)
+    if request.headers.get("HX-Request"):
+        return refused(request, error, case)
+    case.refresh_from_db()
+    return render_case(
+        request, case, error=error, errors=by_field(error, case), superseding=superseding
+    )
 
 
 def after(request: HttpRequest, case: Case, decision: Decision) -> HttpResponse:

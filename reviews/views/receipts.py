@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from assurance.accounts.principals import account_of
+from reviews.choices import State
 from reviews.models import Case, Decision
 
 KEY = "receipt"
@@ -30,9 +31,10 @@ def note(request: HttpRequest, *, text: str) -> None:
 
 
 def withdrawn(request: HttpRequest, case: Case) -> None:
+    words = "in the form again" if case.state == State.OPEN else "kept as your draft"
     request.session[KEY] = {
         "text": f"You took your decision on {case.reference} back.",
-        "detail": "Nothing was sent. Your words are in the form again.",
+        "detail": f"Nothing was sent. Your words are {words}.",
         "state": "withdrawn",
     }
 
