@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from assurance.api.trees import escape_pointer
 from assurance.controls.defaults import least, queue_policy
 from assurance.errors import DomainError
 from reviews.choices import Outcome, Right
@@ -130,14 +131,16 @@ def _right_problems(answers, keys):
     for key, answer in answers.items():
         if key not in keys:
             yield _problem(
-                f"/control_was_right/{key}",
+                f"/control_was_right/{escape_pointer(key)}",
                 "unknown_control",
                 f"{key} is no verification that spoke on this case. "
                 f"Use: {', '.join(sorted(keys)) or 'none'}.",
             )
         elif answer not in Right.values:
             yield _problem(
-                f"/control_was_right/{key}", "invalid", f"Use: {', '.join(Right.values)}."
+                f"/control_was_right/{escape_pointer(key)}",
+                "invalid",
+                f"Use: {', '.join(Right.values)}.",
             )
 
 

@@ -85,14 +85,16 @@ class ApiGateMiddleware:
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        """The method against what this view offers, and the announced length against what it takes
-        (its `max_bytes`), before anybody is asked for a key or reads the body."""
+        """The method and the parameters against what this view offers, and the announced length
+        against what it takes (its `max_bytes`), before anybody is asked for a key or reads the
+        body."""
         if not problems.is_api(request):
             return None
         kind = getattr(view, "cls", view)
         max_bytes = getattr(kind, "max_bytes", parsing.DEFAULT_MAX_BYTES)
         try:
             refuse_method(request, kind)
+            refuse_query(request, view)
             parsing.refuse_length(request, max_bytes)
             if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
                 # DRF takes a body without an announced length for none at all.
@@ -109,6 +111,18 @@ class ApiGateMiddleware:
             return None
         problems.note(error, exception)
         return problems.answer(request, error)
+
+
+def refuse_query(request: HttpRequest, view: Any) -> None:
+    """400 for parameters of an act: it takes its words from the body, and what nobody reads must
+    not look as if it counted. A view that does read some names them in `act_parameters`."""
+    if request.method in ("GET", "HEAD", "OPTIONS") or not hasattr(view, "cls"):
+        return
+    known = getattr(view.cls, "act_parameters", ())
+    if names := [name for name in request.GET if name not in known]:
+        message = f"`{names[0][:80]}` is no parameter here: an act takes none. Use the body."
+        error = {"pointer": f"?{names[0][:80]}", "code": "unknown_parameter", "message": message}
+        raise DomainError("unknown_parameter", message, status=400, errors=[error])
 
 
 def refuse_method(request: HttpRequest, kind: Any) -> None:

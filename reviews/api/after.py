@@ -95,6 +95,10 @@ class ExecutionView(SystemView):
             raise invalid(
                 "/output_sha256", "required", "Say which output was executed: send its SHA-256."
             )
+        if sent.at is not None and sent.at > at + intake.FUTURE_AT_MOST:
+            raise invalid(
+                "/at", "in_the_future", "`at` is more than 24 hours ahead. Send when it was done."
+            )
         report = aftermath.report_execution(
             case,
             executed=sent.executed,

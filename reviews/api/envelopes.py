@@ -12,7 +12,7 @@ from assurance.api.envelope import Envelope, Instant
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Text200 = Annotated[str, Meta(max_length=200)]
 Text2000 = Annotated[str, Meta(max_length=2000)]
-Sha256 = Annotated[str, Meta(min_length=64, max_length=64)]
+Sha256 = Annotated[str, Meta(min_length=64, max_length=64, pattern="^[0-9a-f]*$")]
 Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 
 

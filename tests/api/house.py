@@ -46,6 +46,7 @@ class NameAuthentication(BaseAuthentication):
 class Open(APIView):
     authentication_classes = [NameAuthentication]
     permission_classes = [AllowAny]
+    act_parameters = ("wait",)
 
 
 class EvidenceIn(Envelope):

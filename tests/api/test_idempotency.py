@@ -148,8 +148,8 @@ def test_a_crash_frees_the_key(api):
 
     def die_inside() -> None:
         idempotency.running(kept).__enter__()
-        pid = connection.connection.info.backend_pid
-        died.pid = pid  # type: ignore[attr-defined]
+        died.link = connection.connection  # type: ignore[attr-defined]  # else it ends with us
+        died.pid = connection.connection.info.backend_pid  # type: ignore[attr-defined]
         died.set()
 
     thread = threading.Thread(target=die_inside)
