@@ -73,3 +73,29 @@ def test_mail_is_listed_for_those_who_read_everything(client, ines):
 
     assert "ada@example.com" in page
     assert "hidden text" not in page
+
+
+@pytest.mark.parametrize(
+    ("model", "question"),
+    [
+        ("endpoint", "headers__X-Token__startswith=s3"),
+        ("endpoint", "secret_sealed__contains=a"),
+        ("delivery", "body__contains=a"),
+    ],
+)
+def test_what_a_page_hides_cannot_be_guessed_by_filters_in_the_address(
+    client, ines, model, question
+):
+    EndpointFactory(headers={"X-Token": "s3cret-value"})
+
+    assert client.get(f"{listed(model)}?{question}").status_code == 400
+
+
+def test_the_offered_filters_still_work(client, ines):
+    EndpointFactory(url="https://mine.example.com/")
+
+    on = client.get(f"{listed('endpoint')}?active__exact=1").content.decode()
+    off = client.get(f"{listed('endpoint')}?active__exact=0").content.decode()
+
+    assert "mine.example.com" in on
+    assert "mine.example.com" not in off
