@@ -5,8 +5,14 @@ import os
 from datetime import timedelta
 
 from celery import Celery
+from kombu.transport.redis import Channel
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assurance.settings")
+
+# When Redis dies while a task runs, kombu gives the message back over the connection that it has
+# just lost, and the worker ends: 'NoneType' object has no attribute 'hostname'. A doorbell need
+# not be given back; Redis itself offers it anew after the visibility timeout.
+Channel.do_restore = False
 
 app = Celery("countermark")
 app.config_from_object("django.conf:settings", namespace="CELERY")
