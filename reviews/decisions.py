@@ -65,7 +65,7 @@ def decide(case: Case, verdict: Verdict, *, by: User, lease: int | None, at: dat
     case.save(update_fields=["pending", "leased_by", "leased_until"])
     Draft.objects.filter(case=case, revision=case.revision, user=by).delete()
     _record(case, "case.decided", _decided_entry(decision), by=by, at=at)
-    if decision.release_at <= at:
+    if decision.release_at <= at and not case.workflow.is_paused:
         releasing.release(decision, at=at)
     return decision
 
@@ -129,7 +129,7 @@ def supersede(case: Case, verdict: Verdict, *, of: int, by: User, at: datetime) 
     decision.save()
     Draft.objects.filter(case=case, revision=case.revision, user=by).delete()
     _record(case, "case.decided", _decided_entry(decision), by=by, at=at)
-    if decision.release_at <= at:
+    if decision.release_at <= at and not case.workflow.is_paused:
         releasing.release(decision, at=at)
     return decision
 

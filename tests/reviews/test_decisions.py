@@ -221,6 +221,20 @@ def test_in_a_paused_workflow_decisions_are_kept_but_not_released(cast, credit, 
     assert Case.objects.with_status("paused", NOON + 60 * SECOND).get() == case
 
 
+def test_a_queue_without_an_undo_window_releases_at_once_unless_paused(cast, credit, post):
+    the_queue_now = the_queue()
+    the_queue_now.undo_window = 0 * SECOND
+    the_queue_now.save()
+    at_once, held = post(), post()
+    decided(at_once, cast.ada)
+    credit.paused_at = NOON
+    credit.save()
+    decided(held, cast.ada)
+
+    assert Case.objects.get(pk=at_once.pk).end == "approved"
+    assert Case.objects.get(pk=held.pk).state == "open"
+
+
 def test_the_database_lets_one_final_decision_stand(cast, waiting):
     decision = decided(waiting, cast.ada)
     decision.pk = None
