@@ -2,42 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 WORST_FIRST = {"fail": 0, "warn": 1, "pass": 2}
 MOST = 60
 
 
-def numbered(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Every mark of the reported checks, numbered in reading order. Where two overlap the worse
-    one stays: a claim that failed anywhere must not look passed."""
+def numbered(
+    results: Iterable[Mapping[str, Any]],
+    *,
+    fields: Sequence[str],
+    texts: Sequence[str],
+    say: Callable[[str], str] = str,
+) -> list[dict[str, Any]]:
+    """Every mark of the reported checks that has a place on the page, numbered as the page reads:
+    the short `fields` first, then the long `texts`. Where two overlap the worse one stays: a
+    claim that failed anywhere must not look passed."""
+    order = {path: place for place, path in enumerate((*fields, *texts))}
     found = [
         {
             "path": mark["path"],
             "start": mark["start"],
             "end": mark["end"],
             "kind": mark["state"],
-            "says": mark["message"] or result["message"],
+            "says": say(mark["message"] or result["message"]),
             "source": mark["source"],
             "control": result["key"],
         }
         for result in results
         if result["mode"] in ("enforced", "advise")
         for mark in (result.get("marks") or _from_findings(result))
+        if mark["path"] in fields or (mark["path"] in texts and mark["start"] is not None)
     ]
-    found.sort(key=lambda mark: (WORST_FIRST[mark["kind"]], mark["path"], mark["start"] or 0))
+
+    def reading(mark: Mapping[str, Any]) -> tuple[int, int]:
+        return order[mark["path"]], mark["start"] or 0
+
+    found.sort(key=lambda mark: (WORST_FIRST[mark["kind"]], *reading(mark)))
     kept: list[dict[str, Any]] = []
     for mark in found:
         if len(kept) < MOST and not any(_overlap(mark, other) for other in kept):
             kept.append(mark)
-    kept.sort(key=lambda mark: (mark["path"], mark["start"] or 0))
+    kept.sort(key=reading)
     for number, mark in enumerate(kept, start=1):
         mark["n"] = number
         if mark["source"] is None:
-            # Nowhere to lead: to the row of the control that says why.
-            mark["href"] = f"control-{mark['control']}"
+            # No passage to lead to: the row of the control or of the check that says why.
+            place = "check" if mark["kind"] == "pass" else "control"
+            mark["href"] = f"{place}-{mark['control']}"
+    _share_passages([mark for mark in kept if mark["source"] is not None])
     return kept
+
+
+def _share_passages(marks: list[dict[str, Any]]) -> None:
+    """Where two marks lead to one passage, it carries the number of the first; the other leads
+    there too."""
+    owner: dict[str, Any] | None = None
+    for mark in sorted(marks, key=lambda one: (*_passage(one)[:2], one["n"])):
+        evidence, start, _ = _passage(mark)
+        if owner is not None and _passage(owner)[0] == evidence and start < _passage(owner)[2]:
+            mark["href"] = f"source-mark-{owner['n']}"
+        else:
+            owner = mark
+
+
+def _passage(mark: Mapping[str, Any]) -> tuple[int, int, int]:
+    source = mark["source"]
+    return source["evidence"], source["start"], source["end"]
 
 
 def _from_findings(result: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -85,7 +117,7 @@ def source_marks(marks: Iterable[Mapping[str, Any]], evidence: int) -> list[dict
     return [
         {**mark, "start": mark["source"]["start"], "end": mark["source"]["end"]}
         for mark in marks
-        if mark["source"] is not None and mark["source"]["evidence"] == evidence
+        if "href" not in mark and mark["source"]["evidence"] == evidence
     ]
 
 

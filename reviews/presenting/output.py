@@ -31,6 +31,15 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str) and (len(value) > LONG or "\n" in value)
 
 
+def paths(output: Any) -> tuple[list[str], list[str]]:
+    """The short fields and the long texts, each in the order of the page."""
+    fields: list[str] = []
+    texts: list[str] = []
+    for path, value in islice(leaves(output), MOST_FIELDS):
+        (texts if is_text(value) else fields).append(path)
+    return fields, texts
+
+
 def present(
     output: Any,
     marks: Sequence[Mapping[str, Any]],

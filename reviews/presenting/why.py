@@ -131,7 +131,7 @@ def checks(results: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> li
             text = f"{text}: could not tell"
         elif outcome == "not_run":
             text = f"{text}: {DID_NOT_RUN.get(result['outcome'], 'did not run')}"
-        rows.append({"outcome": outcome, "text": text})
+        rows.append({"key": result["key"], "outcome": outcome, "text": text})
     return sorted(rows, key=lambda row: CHECK_ORDER.index(row["outcome"]))
 
 

@@ -12,7 +12,7 @@ from assurance.controls.live_set import live_set
 from reviews.choices import Status
 from reviews.drafts import draft_of
 from reviews.models import Case, Decision
-from reviews.presenting import activity, marking, output, panel, rail, sources, timing, why
+from reviews.presenting import activity, marking, output, panel, rail, sources, timing, why, wording
 
 if TYPE_CHECKING:
     from assurance.accounts.models import User
@@ -34,7 +34,13 @@ def present(
     catalogue = live_set(case.control_set).catalogue
     draft = draft_of(case, user)
     typed = draft.body if draft else {}
-    marks = marking.numbered(case.assessment.results)
+    fields, texts = output.paths(body["output"])
+    marks = marking.numbered(
+        case.assessment.results,
+        fields=fields,
+        texts=texts,
+        say=lambda text: wording.named(text, catalogue),
+    )
     mine = case.is_held_by(user, at) and case.pending is None
     work = rail.present(case, user=user, at=at, play=play)
     shown_clock = timing.clock(case, at)
