@@ -100,6 +100,38 @@ class Expression:
                 sentence = f"“{self.text}” has no usable result."
                 raise Unreadable(self.text, sentence, "not_computable") from None
 
+    def cancels(self, facts: Mapping[str, Any]) -> bool:
+        """Whether it divides a field by itself into a whole number, as a / a or (a + a) / a do:
+        then the number comes from no field. To be asked of an expression that has a value."""
+        pending: list[_Node] = [self.root]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, _Minus):
+                pending.append(node.inner)
+            elif isinstance(node, _Pair):
+                pending += [node.left, node.right]
+                if node.sign == "/" and _values(node.left, facts) & _values(node.right, facts):
+                    quotient = Expression(self.text, node, (), ()).value(facts)
+                    whole = quotient.to_integral_value()
+                    if whole and close(quotient, whole, Decimal(0)):
+                        return True
+        return False
+
+
+def _values(node: _Node, facts: Mapping[str, Any]) -> set[Decimal]:
+    """The values of all fields below a node."""
+    found: set[Decimal] = set()
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, _Field):
+            found.add(need_number(facts, one.path))
+        elif isinstance(one, _Minus):
+            pending.append(one.inner)
+        elif isinstance(one, _Pair):
+            pending += [one.left, one.right]
+    return found
+
 
 def parse(text: str) -> Expression:
     """Read an expression; raises ExpressionError."""

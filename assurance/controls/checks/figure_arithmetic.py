@@ -2,8 +2,8 @@
 
 A reviewer ties "3,930.00" to "4,280.00 − 350.00"; a text may say "4,280.00 − 350.00 = 3,930.00".
 Either is recomputed exactly, and every operand must occur in a source: arithmetic never brings in
-a figure of its own. `15 %` counts as 0.15. The result must agree to the last place that is
-written, and at least to the hundredth.
+a figure of its own, also not by dividing one by itself. `15 %` counts as 0.15. The result must
+agree to the last place that is written, and at least to the hundredth.
 """
 
 from __future__ import annotations
@@ -50,9 +50,10 @@ def _last_place(figure: Figure) -> Decimal:
     return min(step, Decimal("0.01"))
 
 
-def given_ties(facts: Mapping[str, Any], index: SourceIndex) -> dict[Decimal, Tie]:
-    """The reviewer's ties by the value they explain. One that cannot be read explains nothing."""
-    ties: dict[Decimal, Tie] = {}
+def given_ties(facts: Mapping[str, Any], index: SourceIndex) -> dict[tuple[Decimal, str], Tie]:
+    """The reviewer's ties by the value and unit they explain. One that cannot be read explains
+    nothing."""
+    ties: dict[tuple[Decimal, str], Tie] = {}
     entered = facts.get("arithmetic")
     for one in (entered if isinstance(entered, list) else [])[:MAX_TIES]:
         figure = _single(one.get("figure")) if isinstance(one, Mapping) else None
@@ -64,9 +65,27 @@ def given_ties(facts: Mapping[str, Any], index: SourceIndex) -> dict[Decimal, Ti
             tie = _computed(figure, shown, index)
         except (ExpressionError, Unreadable, TooManyFigures):
             tie = Tie(False, f"The arithmetic “{shown}” cannot be computed. Enter it again.")
-        if figure.value not in ties or tie.holds:
-            ties[figure.value] = tie
+        explained = (figure.value, figure.unit)
+        if explained not in ties or tie.holds:
+            ties[explained] = tie
     return ties
+
+
+def given_for(figure: Figure, ties: Mapping[tuple[Decimal, str], Tie]) -> Tie | None:
+    """The tie entered for this figure. An amount may be written without its currency; a
+    percentage explains a percentage only, and pounds no euros."""
+    if figure.value is None:
+        return None
+    found = [
+        tie
+        for (value, unit), tie in ties.items()
+        if value == figure.value and _units_agree(unit, figure.unit)
+    ]
+    return next((tie for tie in found if tie.holds), found[0] if found else None)
+
+
+def _units_agree(one: str, other: str) -> bool:
+    return one == other or ("%" not in (one, other) and "" in (one, other))
 
 
 def _single(text: object) -> Figure | None:
@@ -102,7 +121,11 @@ def _judged(
             return Tie(False, message)
         places.append(place)
     values = {f"n{number}": amount_of(operand) for number, operand in enumerate(operands)}
-    result = parse(formula).value({"x": values})
+    expression = parse(formula)
+    result = expression.value({"x": values})
+    if expression.cancels({"x": values}):
+        message = f"{shown} divides a figure by itself, which gives a number of no source."
+        return Tie(False, message)
     if close(abs(result), amount_of(figure), _last_place(figure) / 2):
         return Tie(True, f"It is {shown}.", places[0])
     rounded = result.quantize(_last_place(figure)) if abs(result) < 10**20 else result

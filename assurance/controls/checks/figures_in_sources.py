@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from assurance.controls.checks.figure_arithmetic import Tie, given_ties, pair_tie, stated_ties
+from assurance.controls.checks.figure_arithmetic import (
+    Tie,
+    given_for,
+    given_ties,
+    pair_tie,
+    stated_ties,
+)
 from assurance.controls.checks.figures import (
     MAX_FIGURES,
     Figure,
@@ -194,8 +200,8 @@ def _claims(
             yield _Claim(text, figure, place, f"It is in {place.name}.", True)
             continue
         tie: Tie | None = stated.get(number)
-        if tie is None and figure.value is not None:
-            tie = given.get(figure.value)
+        if tie is None:
+            tie = given_for(figure, given)
         if tie is None and params["accept_rounded"]:
             tie = _rounded(figure, index)
         if tie is None and pairs_left:

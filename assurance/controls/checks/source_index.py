@@ -69,7 +69,10 @@ class SourceIndex:
     def _evidence(
         self, index: int, item: Mapping[str, Any], text: str, parts: tuple[Part, ...]
     ) -> bool:
-        """Read one item; whether it says anything at all (a label alone is no source)."""
+        """Read one item; whether it says anything at all. The label of what is not opened here (a
+        link, a file) is the caller's own word and no source."""
+        if item.get("kind") not in ("text", "json", "table"):
+            return False
         name = f"“{str(item.get('label') or f'source {index + 1}')[:80]}”"
         if item.get("kind") == "text":
             self._take(self._scan(text), index, name)
@@ -85,7 +88,7 @@ class SourceIndex:
                     exact = figure_of(number, shown)
                     figures.append(_moved(exact, part.start))
         self._take(figures, index, name)
-        return item.get("kind") in ("json", "table") and bool(text.strip())
+        return bool(text.strip())
 
     def _within(self, figures: list[Figure], parts: list[Part]) -> list[Figure]:
         kept, at = [], 0

@@ -115,10 +115,11 @@ def test_what_was_not_opened_is_no_source(source):
     assert (found.outcome, found.reason_code) == ("inconclusive", "no_sources")
 
 
-def test_a_label_can_still_tie_a_figure_beside_a_source_that_was_read():
-    link = {"kind": "link", "label": "Tariff 2026", "url": "https://example.org"}
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_the_label_of_what_was_not_opened_is_no_source_either(kind):
+    unopened = {"kind": kind, "label": "Payout 9,999.00", "url": "https://example.org"}
 
-    assert judge(letter("2026", link, "nothing here")).outcome == "pass"
+    assert judge(letter("We pay £9,999.00.", unopened, "Excess £350")).outcome == "fail"
 
 
 def test_the_keys_of_a_json_source_are_names_and_no_figures():
@@ -254,6 +255,44 @@ def test_ties_are_computed_in_the_writing_of_people(figure, expression):
     tie = [{"figure": figure, "expression": expression}]
 
     assert judge(letter(f"It is {figure}.", source, arithmetic=tie)).outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    ("figure", "expression"),
+    [
+        ("1", "4,280 / 4,280"),
+        ("2", "(4,280 + 4,280) / 4,280"),
+        ("3", "350/350 + 350/350 + 4,280/4,280"),
+        ("1", "350 * (4,280 / 350) / 4,280"),
+    ],
+)
+def test_no_figure_is_made_by_dividing_one_by_itself(figure, expression):
+    tie = [{"figure": figure, "expression": expression}]
+    found = judge(letter(f"We pay £{figure}.", "4,280 and 350", arithmetic=tie))
+
+    assert found.outcome == "fail"
+    assert "divides a figure by itself" in found.message
+
+
+def test_a_text_makes_no_figure_that_way_either():
+    found = judge(letter("4,280 / 4,280 + 4,280 / 4,280 = 2", "4,280 and 350"))
+
+    assert (found.outcome, found.findings[0].start) == ("fail", 32)
+
+
+def test_a_change_is_still_divided_by_where_it_began():
+    tie = [{"figure": "91.82 %", "expression": "(4,280 - 350) / 4,280"}]
+
+    assert judge(letter("It is 91.82 %.", "4,280 and 350", arithmetic=tie)).outcome == "pass"
+
+
+@pytest.mark.parametrize(("tied", "written"), [("5 %", "£5"), ("5 %", "5"), ("€5", "£5")])
+def test_a_tie_explains_no_figure_of_another_unit(tied, written):
+    expression = "20 / 400" if "%" in tied else "400 / 80"
+    tie = [{"figure": tied, "expression": expression}]
+    assert judge(letter(f"It is {tied}.", "20, 80, 400", arithmetic=tie)).outcome == "pass"
+
+    assert judge(letter(f"It is {written}.", "20, 80, 400", arithmetic=tie)).outcome == "fail"
 
 
 def test_a_tie_holds_for_the_same_value_in_the_data():
