@@ -16,11 +16,17 @@ def covered_facts(facts: Mapping[str, Any], catalogue: Catalogue) -> dict[str, A
     for field in catalogue.fields.values():
         if field.sensitive:
             shown = _cover(shown, field.path.split("."))
-    shown["evidence"] = [
-        {**item, "content": COVERED} if item.get("sensitive") else item
-        for item in shown.get("evidence") or []
-    ]
+    shown["evidence"] = [covered_source(item) for item in shown.get("evidence") or []]
     return shown
+
+
+def covered_source(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A source as it is, or, marked sensitive, its name alone: whatever its kind keeps its
+    content in (text, rows, an address) goes."""
+    if not item.get("sensitive"):
+        return item
+    named = {key: item[key] for key in ("label", "kind") if key in item}
+    return {**named, "sensitive": True, "content": COVERED}
 
 
 def covered_results(results: list[dict[str, Any]], catalogue: Catalogue) -> list[dict[str, Any]]:

@@ -66,8 +66,10 @@ class _SchemaReader:
     ) -> Iterator[_Found]:
         """The schema's own field and every one below it, parents first."""
         schema = self.flattened(schema, depth=0)
-        sensitive = sensitive or schema.get("x-sensitive", schema.get("sensitive")) is True
+        sensitive = sensitive or _is_sensitive(schema)
         type_ = _declared_type(schema)
+        if type_ == "list" and not sensitive:
+            sensitive = self.hides(schema.get("items"), depth=depth)
         properties = schema.get("properties")
         named = properties if isinstance(properties, Mapping) else {}
         beyond = depth >= MAX_DEPTH or self.steps >= MAX_STEPS
@@ -83,6 +85,20 @@ class _SchemaReader:
                 yield from self.below(child, place, sensitive=sensitive, depth=depth + 1)
             elif child is True:
                 yield _Found(Field(place, "any", sensitive=sensitive), is_open=True)
+
+    def hides(self, items: object, *, depth: int) -> bool:
+        """Whether anything inside a list is sensitive: no path leads in there, so then the whole
+        list is. What is nested too deep to be read is taken for sensitive."""
+        if not isinstance(items, Mapping):
+            return False
+        if depth >= MAX_DEPTH or self.steps >= MAX_STEPS:
+            return True
+        item = self.flattened(items, depth=0)
+        properties = item.get("properties")
+        inner = list(properties.values()) if isinstance(properties, Mapping) else []
+        return _is_sensitive(item) or any(
+            self.hides(one, depth=depth + 1) for one in [*inner, item.get("items")]
+        )
 
     def flattened(self, schema: Mapping[str, Any], *, depth: int) -> Mapping[str, Any]:
         """The schema with local `$ref`, `allOf` and a nullable `anyOf`/`oneOf` folded into it."""
@@ -129,6 +145,10 @@ def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
     into.update(more)
     if properties:
         into["properties"] = properties
+
+
+def _is_sensitive(schema: Mapping[str, Any]) -> bool:
+    return schema.get("x-sensitive", schema.get("sensitive")) is True
 
 
 def _declared_type(schema: Mapping[str, Any]) -> FieldType:

@@ -40,6 +40,19 @@ def test_facts_of_an_unexpected_shape_are_covered_as_far_as_they_go():
     assert covered_facts({}, CATALOGUE) == {"evidence": []}
 
 
+def test_of_a_sensitive_source_of_any_kind_only_the_name_is_shown():
+    table = {"label": "Account", "kind": "table", "columns": ["IBAN"], "rows": [["DE02"]]}
+    link = {"label": "File", "kind": "link", "url": "https://bank.example/DE02"}
+    facts = {"evidence": [table | {"sensitive": True}, link | {"sensitive": True}]}
+
+    shown = covered_facts(facts, CATALOGUE)
+
+    assert shown["evidence"] == [
+        {"label": "Account", "kind": "table", "sensitive": True, "content": "(covered)"},
+        {"label": "File", "kind": "link", "sensitive": True, "content": "(covered)"},
+    ]
+
+
 def test_operands_of_sensitive_fields_are_covered_on_both_sides():
     results = [
         {

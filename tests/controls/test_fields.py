@@ -94,6 +94,24 @@ def test_what_lies_in_a_sensitive_object_is_sensitive(catalogue):
     assert not catalogue.get("output.amount").sensitive
 
 
+def test_a_list_with_something_sensitive_inside_is_sensitive_as_a_whole():
+    iban = {"type": "object", "properties": {"iban": {"$ref": "#/$defs/iban"}}}
+    schema = {
+        "properties": {
+            "accounts": {"type": "array", "items": iban},
+            "rows": {"type": "array", "items": {"type": "array", "items": iban}},
+            "amounts": {"type": "array", "items": {"type": "number"}},
+        },
+        "$defs": {"iban": {"type": "string", "x-sensitive": True}},
+    }
+
+    fields = catalogue_from_schemas(schema, None).fields
+
+    assert fields["output.accounts"].sensitive
+    assert fields["output.rows"].sensitive
+    assert not fields["output.amounts"].sensitive
+
+
 def test_examples_of_a_sensitive_field_are_not_kept():
     schema = {"properties": {"name": {"type": "string", "sensitive": True, "examples": ["Ann"]}}}
 
