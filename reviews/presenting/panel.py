@@ -110,7 +110,8 @@ def done_text(case: Case, at: datetime) -> str:
         if newer is None:
             return closed
         who = newer.decided_by.full_name_or_username
-        return f"{closed} {who} corrected that: {newer.get_outcome_display().lower()}. It has not left yet."
+        said = newer.get_outcome_display().lower()
+        return f"{closed} {who} corrected that: {said}. It has not left yet."
     if case.state == State.RETURNED:
         return "This case is back with the system, which was asked for a new draft."
     if case.state == State.PAUSED:
@@ -153,7 +154,7 @@ def _again(case, old, user, draft, output, catalogue, errors) -> dict[str, Any]:
     """The form of a decision that supersedes: no lease, nothing to skip or release, and only
     what ends a case. It starts from what the earlier decision sent."""
     if draft is None and old.output is not None:
-        draft = Draft(case=case, body={"output": old.output}, saved_at=None)
+        draft = Draft(case=case, body={"output": old.output})
     form = _ready(case, user, draft, output, catalogue, errors)
     said = (
         f"{old.decided_by.full_name_or_username} decided: {old.get_outcome_display().lower()}. "
