@@ -56,10 +56,13 @@ def render_queue(
     request: HttpRequest, queue: Queue, *, error: DomainError | None = None
 ) -> HttpResponse:
     at = clock.now()
-    open_cases = Case.objects.filter(queue=queue, pending=None).open()
-    waiting = Case.objects.filter(queue=queue).waiting(at)
-    page = Page(request, open_cases.for_list(), keys=("rank_at", "id"))
     member = queue.members.filter(pk=account_of(request).pk).exists()
+    here = Case.objects.filter(queue=queue)
+    if not member:  # who only watches sees the cases of their workflows
+        here = here.visible_to(account_of(request), at)
+    open_cases = here.filter(pending=None).open()
+    waiting = here.waiting(at)
+    page = Page(request, open_cases.for_list(), keys=("rank_at", "id"))
     context = {
         "queue": queue,
         "waiting": capped(waiting),
