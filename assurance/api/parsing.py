@@ -168,21 +168,30 @@ def decode(data: bytes) -> str:
 def _measure(text: str, limits: Limits) -> None:
     """Depth and number of values, counted on the text without its strings."""
     skeleton = _STRING.sub('""', text)
-    depth = 0
+    # Each comma means one value more: what holds millions is refused before it is looked at.
+    values = 1 + skeleton.count(",")
+    if values > limits.nodes:
+        raise _too_many(limits)
+    depth = opened = 0
     for bracket in _BRACKET.finditer(skeleton):
-        depth += 1 if bracket[0] in "[{" else -1
+        opening = bracket[0] in "[{"
+        depth += 1 if opening else -1
+        opened += opening
         if depth > limits.depth:
             raise _invalid(
                 "too_deep",
                 f"The body is nested deeper than {limits.depth} levels. Flatten it.",
             )
-    containers = skeleton.count("[") + skeleton.count("{")
-    nodes = 1 + skeleton.count(",") + containers - len(_EMPTY.findall(skeleton))
-    if nodes > limits.nodes:
-        raise _invalid(
-            "too_many_values",
-            f"The body holds more than {limits.nodes:,} values. Send less.",
-        )
+        if opened > limits.nodes:
+            raise _too_many(limits)
+    if values + opened - sum(1 for _ in _EMPTY.finditer(skeleton)) > limits.nodes:
+        raise _too_many(limits)
+
+
+def _too_many(limits: Limits) -> DomainError:
+    return _invalid(
+        "too_many_values", f"The body holds more than {limits.nodes:,} values. Send less."
+    )
 
 
 def _invalid(code: str, message: str, **extra: Any) -> DomainError:

@@ -40,7 +40,7 @@ class Limits:
 CASE = Limits(longer={("evidence", "*", "content"): 512 * KIB})
 BATCH = Limits(
     depth=34,
-    nodes=5_000_000,
+    nodes=1_000_000,
     longer={("cases", "*", "evidence", "*", "content"): 512 * KIB},
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import resource
 import time
 from types import SimpleNamespace
 
@@ -292,6 +293,20 @@ def test_a_batch_whose_own_keys_stand_twice_is_refused_whole():
     with pytest.raises(DomainError) as caught:
         parsing.loads(b'{"cases": [], "cases": [{}]}', trees.BATCH)
     assert caught.value.errors[0]["pointer"] == "/cases"
+
+
+@pytest.mark.parametrize("bomb", [b"[],", b"0,", b'"",', b"{},", b"[]"])
+def test_a_batch_of_millions_of_values_is_refused_before_it_is_built(bomb):
+    data = b'{"cases": [[' + bomb * (15 * trees.KIB * trees.KIB // len(bomb)) + b"0]]}"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.thread_time()
+
+    with pytest.raises(DomainError) as caught:
+        parsing.loads(data, trees.BATCH)
+
+    assert caught.value.code == "too_many_values"
+    assert time.thread_time() - started < 3
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150 * trees.KIB  # KiB
 
 
 def test_plain_views_parse_as_strictly(api):
