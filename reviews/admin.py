@@ -33,7 +33,6 @@ class QueueAdmin(RoleAdmin):
     list_display = ["name", "slug", "kind", "service_level", "lease", "guideline_version"]
     list_filter = ["kind"]
     search_fields = ["name", "slug"]
-    filter_horizontal = ["members"]
     readonly_fields = ["guideline_version", "changes"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Queue | None = None) -> list[str]:
@@ -46,6 +45,12 @@ class QueueAdmin(RoleAdmin):
         if not where or not request.user.is_active:
             return False
         return obj is None or all(roles.covers(where, slug) for slug in users_of(obj.slug))
+
+    def get_form(
+        self, request: HttpRequest, obj: Queue | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"by": request.user})
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         queue = form.instance
@@ -75,15 +80,17 @@ class QueueAdmin(RoleAdmin):
 
 
 def users_of(queue_slug: str) -> set[str]:
-    """The workflows whose rules in force name this queue."""
+    """The workflows whose rules in force name this queue, and those whose cases wait in it."""
     newest = (
         ControlSet.objects.order_by("workflow_id", "-number").distinct("workflow_id").only("pk")
     )
-    return {
+    named = {
         live.workflow
         for live in map(live_set, newest)
         if any(rule["queue"] == queue_slug for rule in live.rules)
     }
+    waiting = Case.objects.open().filter(queue__slug=queue_slug).order_by()
+    return named | set(waiting.values_list("workflow__slug", flat=True).distinct())
 
 
 @admin.register(Case)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from assurance.accounts.models import User
 from assurance.controls.forms import LengthField
 from reviews.models import Queue
 
@@ -28,6 +29,8 @@ class QueueForm(forms.ModelForm):
         initial="PT8H", help_text="How long a skipped case stays away from its skipper, as PT8H."
     )
 
+    by: User
+
     class Meta:
         model = Queue
         fields = [
@@ -41,6 +44,24 @@ class QueueForm(forms.ModelForm):
             "skip_for",
             "guideline",
         ]
+        # Django's two boxes set inline styles, which the browser must refuse here.
+        widgets = {"members": forms.CheckboxSelectMultiple}
+
+    def clean_members(self) -> Any:
+        """Membership decides which cases one sees and takes, so nobody gives it to themselves,
+        from whichever account."""
+        chosen = set(self.cleaned_data["members"])
+        before: set[User] = set(self.instance.members.all()) if self.instance.pk else set()
+        mine = [
+            one
+            for one in chosen - before
+            if one == self.by or (one.person_id and one.person_id == self.by.person_id)
+        ]
+        if mine:
+            raise forms.ValidationError(
+                "Nobody adds themselves to a queue. Ask another governance owner to add you."
+            )
+        return self.cleaned_data["members"]
 
     def save(self, commit: bool = True) -> Any:
         if self.instance.pk and "guideline" in self.changed_data:

@@ -40,7 +40,6 @@ class WorkflowAdmin(OfWorkflow):
     list_filter = ["tier", "stage"]
     list_select_related = ["owner"]
     search_fields = ["name", "slug"]
-    filter_horizontal = ["builders"]
     readonly_fields = [
         "slug", "stage", "paused_at", "pause_reason", "all_review", "created_at", "changes"
     ]  # fmt: skip

@@ -69,6 +69,8 @@ class WorkflowForm(forms.ModelForm):
             "output_schema",
             "context_schema",
         ]
+        # Django's two boxes set inline styles, which the browser must refuse here.
+        widgets = {"builders": forms.CheckboxSelectMultiple}
 
     def clean_builders(self) -> Any:
         """A builder is kept from reviewing and approving, so nobody takes themselves in or out."""
