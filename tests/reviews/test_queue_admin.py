@@ -12,7 +12,7 @@ from assurance.accounts.choices import Role
 from assurance.record.ledger import INSTALLATION, types
 from assurance.record.models import Event
 from reviews.models import Case, Decision, Queue
-from tests.accounts_factories import grant_to
+from tests.accounts_factories import UserFactory, grant_to
 from tests.controls_factories import make_queue, make_workflow
 
 
@@ -140,6 +140,38 @@ def test_a_queue_of_another_s_workflow_is_only_read(client, cast, queue):
     assert client.get(address(queue)).status_code == 200
     assert post(client, queue, name="Mine").status_code == 403
     assert post(client, unused, name="Mine").status_code == 302
+
+
+def test_a_queue_where_cases_of_another_workflow_wait_is_only_read(client, cast, waiting):
+    case = waiting
+    case.queue = make_queue("experts-of-all", "specialist")
+    case.save()
+    cast.ben.is_staff = True
+    cast.ben.save()
+    grant_to(cast.ben, Role.GOVERNANCE, "claims-letters")
+    client.force_login(cast.ben)
+
+    assert post(client, case.queue, members=[cast.mallory.pk]).status_code == 403
+
+
+def test_nobody_adds_themselves_to_a_queue_from_whichever_account(client, cast, queue):
+    second = UserFactory(username="grace-2", person=cast.grace.person)
+    client.force_login(cast.grace)
+
+    for account in (cast.grace, second):
+        answer = post(client, queue, members=[cast.ada.pk, account.pk])
+        assert answer.status_code == 200
+        assert "Nobody adds themselves" in str(answer.context["errors"])
+    assert list(queue.members.all()) == [cast.ada]
+
+
+def test_who_was_added_by_another_may_save_and_may_leave(client, cast, queue):
+    queue.members.add(cast.grace)
+    client.force_login(cast.grace)
+
+    assert post(client, queue, guideline="Mind the excess.").status_code == 302
+    assert post(client, queue, members=[cast.ada.pk]).status_code == 302
+    assert list(queue.members.all()) == [cast.ada]
 
 
 @pytest.mark.parametrize("name", ["otto", "dev"])
