@@ -16,7 +16,7 @@ from django.db import transaction
 
 from assurance.accounts.choices import Role
 from assurance.accounts.roles import has_role, role_missing
-from assurance.controls.choices import Disposition
+from assurance.controls.choices import ROUTED, Disposition
 from assurance.controls.models import Assessment
 from assurance.controls.voices import RETURN_LIMIT
 from assurance.errors import DomainError, invalid
@@ -26,7 +26,7 @@ from assurance.record.canonical import sha256_of
 from assurance.record.ledger import Stream, record
 from reviews import claims, releasing
 from reviews.answers import moment
-from reviews.choices import FINAL, Outcome
+from reviews.choices import FINAL, Outcome, QueueKind
 from reviews.corrections import judge_correction
 from reviews.decision_rules import policy_for, require_complete
 from reviews.eligibility import conflict_of, require_eligible, require_no_conflict
@@ -135,8 +135,12 @@ def supersede(case: Case, verdict: Verdict, *, of: int, by: User, at: datetime) 
 
 
 def may_supersede(old: Decision, by: User, at: datetime) -> bool:
-    """Whether this person may correct that decision: they made it, or lead the workflow."""
-    return old.decided_by_id == by.pk or has_role(by, Role.LEAD, old.case.workflow.slug, at)
+    """Whether this person may correct that decision: they made it and still work where they did,
+    or lead the workflow."""
+    if has_role(by, Role.LEAD, old.case.workflow.slug, at):
+        return True
+    at_work = old.from_queue is None or old.from_queue.members.filter(pk=by.pk).exists()
+    return old.decided_by_id == by.pk and at_work
 
 
 def correctable(case: Case, by: User, at: datetime) -> Decision | None:
@@ -237,7 +241,20 @@ def _target(case: Case, verdict: Verdict) -> Queue | None:
         )
     if case.queue_id == queue.pk:
         raise invalid("/queue", "same_queue", "The case is in this queue already. Choose another.")
+    if not may_take(queue, case):
+        raise invalid(
+            "/queue",
+            "lower_queue",
+            f"{case.reference} needs more than {queue.name} can give: "
+            f"{Disposition(case.disposition).label.lower()}. Choose one of that kind or higher.",
+        )
     return queue
+
+
+def may_take(queue: Queue, case: Case) -> bool:
+    """As with routing: a queue takes no case that needs a higher kind of it, an audit none."""
+    needed = ROUTED.index(Disposition(case.disposition)) if case.disposition in ROUTED else 0
+    return queue.kind != QueueKind.AUDIT and QueueKind(queue.kind).rank >= needed
 
 
 def _restore_draft(case: Case, decision: Decision, *, at: datetime) -> None:

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from reviews.choices import FINAL, Outcome, SkipReason, State
 from reviews.decision_rules import least_rationale, least_reasons, offered_reasons, policy_for
-from reviews.decisions import correctable, verification_keys
+from reviews.decisions import correctable, may_take, verification_keys
 from reviews.eligibility import conflict_of
 from reviews.models import Case, Decision, Draft, Queue
 from reviews.presenting.output import editable_fields
@@ -203,11 +203,10 @@ def _reasons(policy, body) -> list[dict[str, Any]]:
 
 
 def _targets(case: Case, body) -> list[dict[str, Any]]:
-    """The other queues of this workflow; REST takes any."""
+    """The other queues of this workflow that may take the case; REST takes any that may."""
     named = {rule["queue"] for rule in case.control_set.content["rules"]}
-    queues = (
-        Queue.objects.filter(slug__in=named).exclude(pk=case.queue_id or 0).exclude(kind="audit")
-    )
+    others = Queue.objects.filter(slug__in=named).exclude(pk=case.queue_id or 0)
+    queues = [queue for queue in others if may_take(queue, case)]
     chosen = body.get("queue")
     none = {"value": "", "label": "Choose a queue", "chosen": not chosen}
     return [none] + [

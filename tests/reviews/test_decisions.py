@@ -13,9 +13,9 @@ from reviews.answers import case_answer, moment
 from reviews.choices import Status
 from reviews.decisions import Verdict
 from reviews.models import Case, Decision, Draft
-from tests.controls_factories import make_person
+from tests.controls_factories import make_person, make_queue
 from tests.racing import race, refusals
-from tests.reviews.conftest import NOON, SECOND, WHY, approve, closed, decided, the_queue
+from tests.reviews.conftest import MINUTE, NOON, SECOND, WHY, approve, closed, decided, the_queue
 
 pytestmark = pytest.mark.django_db
 
@@ -312,3 +312,30 @@ def test_undo_and_release_at_the_same_moment_never_both_win(cast, post):
         )
         kinds = ledger.types(ledger.Stream.case(case.id))
         assert ("case.decision_undone" in kinds) != ("case.closed" in kinds), (undone, released)
+
+
+def test_a_decider_who_left_the_queue_corrects_nothing_any_more(cast, waiting):
+    case = closed(waiting, cast.ada)
+    of = case.decisions.get().pk
+    the_queue().members.remove(cast.ada)
+
+    with pytest.raises(DomainError) as refusal, transaction.atomic():
+        decisions.supersede(
+            case, Verdict("reject", ["figure-wrong"], WHY), of=of, by=cast.ada, at=NOON + MINUTE
+        )
+
+    assert (refusal.value.status, refusal.value.code) == (403, "role_missing")
+    assert decisions.correctable(case, cast.ada, NOON + MINUTE) is None
+    assert case.decisions.get(is_current=True).pk == of
+
+
+def test_a_case_is_not_escalated_to_a_queue_that_may_not_take_it(cast, post):
+    case = post(escalate={"to": "specialist"})
+    make_queue("second-look", "audit")
+    assert case.queue.slug == "credit-specialists"
+
+    for slug in ("credit-review", "second-look"):
+        found = problem(case, cast.cleo, Verdict("escalate", ["policy-unclear"], WHY, queue=slug))
+        assert (found.status, found.code) == (422, "lower_queue")
+    up = Verdict("escalate", ["policy-unclear"], WHY, queue="credit-governance")
+    assert decided(case, cast.cleo, up).to_queue.slug == "credit-governance"
