@@ -42,7 +42,7 @@ class RevisionsView(SystemView):
     @extend_schema(
         operation_id="cases_revise",
         request=nouns.request(envelopes.Draft),
-        responses=nouns.answers({201: nouns.CaseAnswer}, 400, 404, 409, 412, 413, 422),
+        responses=nouns.acts({201: nouns.CaseAnswer}, 404, 412),
     )
     @idempotent(atomic=True)
     def post(self, request: Request, id: str) -> Response:
@@ -64,7 +64,7 @@ class WithdrawView(SystemView):
     @extend_schema(
         operation_id="cases_withdraw",
         request=None,
-        responses=nouns.answers({200: nouns.CaseAnswer}, 400, 404, 409, 412),
+        responses=nouns.acts({200: nouns.CaseAnswer}, 404, 412),
     )
     @idempotent
     def post(self, request: Request, id: str) -> Response:
@@ -83,7 +83,7 @@ class ExecutionView(SystemView):
     @extend_schema(
         operation_id="cases_execution",
         request=nouns.request(envelopes.Execution),
-        responses=nouns.answers({201: nouns.ExecutionAnswer}, 400, 404, 422),
+        responses=nouns.acts({201: nouns.ExecutionAnswer}, 404),
     )
     @idempotent
     def post(self, request: Request, id: str) -> Response:
@@ -121,7 +121,7 @@ class OutcomesView(APIView):
     @extend_schema(
         operation_id="cases_outcome",
         request=nouns.request(envelopes.OutcomeReport),
-        responses=nouns.answers({201: nouns.LabelAnswer}, 400, 404),
+        responses=nouns.acts({201: nouns.LabelAnswer}, 404),
     )
     @idempotent
     def post(self, request: Request, id: str) -> Response:
@@ -141,7 +141,7 @@ class ExecutedView(SystemView):
     @extend_schema(
         operation_id="workflows_executed",
         request=nouns.request(envelopes.Executed),
-        responses=nouns.answers({201: nouns.ExecutedAnswer}, 400, 404, 422),
+        responses=nouns.acts({201: nouns.ExecutedAnswer}, 404),
     )
     @idempotent
     def post(self, request: Request, slug: str) -> Response:

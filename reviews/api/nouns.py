@@ -8,6 +8,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from assurance.api.description import FaultAnswer, Problem, acts, answers
 from assurance.api.envelope import Envelope, schema
 from assurance.controls.choices import Disposition
 from assurance.record.schema import EventPageSchema
@@ -15,24 +16,7 @@ from reviews.api.envelopes import Submission
 from reviews.choices import End, Outcome, Priority, QueueKind, Status
 
 EventPage = EventPageSchema
-
-
-class FaultAnswer(serializers.Serializer):
-    pointer = serializers.CharField()
-    code = serializers.CharField()
-    message = serializers.CharField()
-
-
-class Problem(serializers.Serializer):
-    """RFC 9457. Every message says what to do."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    code = serializers.CharField()
-    errors = FaultAnswer(many=True)  # type: ignore[assignment]
-    request_id = serializers.CharField(allow_null=True)
+__all__ = ["FaultAnswer", "Problem", "acts", "answers"]
 
 
 class ControlSetName(serializers.Serializer):
@@ -45,6 +29,7 @@ class Operand(serializers.Serializer):
     value = serializers.JSONField(allow_null=True, required=False)
     op = serializers.CharField(required=False)
     other = serializers.JSONField(allow_null=True, required=False)
+    other_field = serializers.CharField(required=False)
     reason = serializers.CharField(required=False)
 
 
@@ -213,13 +198,6 @@ BatchRequest = {
         },
     }
 }
-
-
-def answers(good: dict[int, Any], *bad: int) -> dict[Any, Any]:
-    """The answers of one call. 401 and 429 may always come, and so may 403."""
-    problems = {(status, "application/problem+json"): Problem for status in bad}
-    always = {(status, "application/problem+json"): Problem for status in (401, 403, 406, 429)}
-    return {**good, **always, **problems}
 
 
 PAGE_PARAMETERS = [

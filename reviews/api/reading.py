@@ -109,7 +109,7 @@ class CaseView(APIView):
 
     @extend_schema(
         operation_id="cases_read",
-        responses=nouns.answers({200: nouns.CaseWithSubmission}, 404),
+        responses=nouns.answers({200: nouns.CaseWithSubmission}, 400, 404),
     )
     def get(self, request: Request, id: str) -> Response:
         at = clock.now()
@@ -142,7 +142,7 @@ class CaseEventsView(APIView):
     permission_classes = [HasScope("events:read") | IsPerson]
 
     @extend_schema(
-        operation_id="cases_events", responses=nouns.answers({200: nouns.EventPage}, 404)
+        operation_id="cases_events", responses=nouns.answers({200: nouns.EventPage}, 400, 404)
     )
     def get(self, request: Request, id: str) -> Response:
         Query(request)

@@ -37,7 +37,7 @@ class CasesView(CaseListView):
     @extend_schema(
         operation_id="cases_submit",
         request=nouns.request(envelopes.Submission),
-        responses=nouns.answers({201: nouns.CaseAnswer}, 400, 409, 413, 415, 422),
+        responses=nouns.acts({201: nouns.CaseAnswer}),
     )
     @idempotent(atomic=True)
     def post(self, request: Request) -> Response:
@@ -57,7 +57,7 @@ class BatchView(APIView):
     @extend_schema(
         operation_id="cases_submit_batch",
         request=nouns.BatchRequest,
-        responses=nouns.answers({207: nouns.BatchAnswer}, 400, 413, 415),
+        responses=nouns.acts({207: nouns.BatchAnswer}),
     )
     @idempotent
     def post(self, request: Request) -> Response:
@@ -109,7 +109,7 @@ class AssessmentsView(APIView):
     @extend_schema(
         operation_id="assessments_dry_run",
         request=nouns.request(envelopes.Submission),
-        responses=nouns.answers({200: nouns.CaseAnswer}, 400, 413, 415, 422),
+        responses=nouns.acts({200: nouns.CaseAnswer}),
     )
     def post(self, request: Request) -> Response:
         at = clock.now()

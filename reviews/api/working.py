@@ -70,7 +70,7 @@ class NextView(PeopleView):
     @extend_schema(
         operation_id="queues_next",
         request=None,
-        responses=nouns.answers({200: nouns.CaseWithLease}, 400, 403, 404, 409),
+        responses=nouns.acts({200: nouns.CaseWithLease}, 404),
     )
     @idempotent
     def post(self, request: Request, slug: str) -> Response:
@@ -87,7 +87,7 @@ class ClaimView(PeopleView):
     @extend_schema(
         operation_id="cases_claim",
         request=None,
-        responses=nouns.answers({200: nouns.CaseWithLease}, 400, 403, 404, 409, 412),
+        responses=nouns.acts({200: nouns.CaseWithLease}, 404, 412),
     )
     @idempotent
     def post(self, request: Request, id: str) -> Response:
@@ -105,7 +105,7 @@ class HeartbeatView(PeopleView):
     @extend_schema(
         operation_id="cases_heartbeat",
         request=nouns.request(envelopes.Lease),
-        responses=nouns.answers({200: nouns.LeaseOnly}, 400, 404, 409),
+        responses=nouns.acts({200: nouns.LeaseOnly}, 404),
     )
     @idempotent
     def post(self, request: Request, id: str) -> Response:
@@ -122,7 +122,7 @@ class ReleaseView(PeopleView):
     @extend_schema(
         operation_id="cases_release",
         request=nouns.request(envelopes.Lease),
-        responses=nouns.answers({200: nouns.CaseAnswer}, 400, 404, 409),
+        responses=nouns.acts({200: nouns.CaseAnswer}, 404),
     )
     @idempotent
     def post(self, request: Request, id: str) -> Response:
@@ -139,7 +139,7 @@ class SkipView(PeopleView):
     @extend_schema(
         operation_id="cases_skip",
         request=nouns.request(envelopes.Skip),
-        responses=nouns.answers({200: nouns.CaseAnswer}, 400, 404, 409, 422),
+        responses=nouns.acts({200: nouns.CaseAnswer}, 404),
     )
     @idempotent
     def post(self, request: Request, id: str) -> Response:
@@ -156,7 +156,7 @@ class DraftView(PeopleView):
     """GET and PUT /api/v1/cases/{id}/draft/: what I typed, per person and revision."""
 
     @extend_schema(
-        operation_id="cases_draft_read", responses=nouns.answers({200: nouns.DraftAnswer}, 404)
+        operation_id="cases_draft_read", responses=nouns.answers({200: nouns.DraftAnswer}, 400, 404)
     )
     def get(self, request: Request, id: str) -> Response:
         Query(request)
@@ -173,7 +173,7 @@ class DraftView(PeopleView):
     @extend_schema(
         operation_id="cases_draft_write",
         request=nouns.request(envelopes.DraftWords),
-        responses=nouns.answers({200: nouns.DraftAnswer}, 400, 403, 404, 413),
+        responses=nouns.acts({200: nouns.DraftAnswer}, 404),
     )
     def put(self, request: Request, id: str) -> Response:
         at = clock.now()
@@ -193,7 +193,7 @@ class DecisionsView(PeopleView):
     @extend_schema(
         operation_id="cases_decide",
         request=nouns.request(envelopes.Decide),
-        responses=nouns.answers({201: nouns.Decided}, 400, 403, 404, 409, 412, 422),
+        responses=nouns.acts({201: nouns.Decided}, 404, 412),
     )
     @idempotent(atomic=True)
     def post(self, request: Request, id: str) -> Response:
@@ -234,7 +234,7 @@ class UndoView(PeopleView):
     @extend_schema(
         operation_id="cases_undo",
         request=None,
-        responses=nouns.answers({200: nouns.CaseWithLease}, 400, 403, 404, 409),
+        responses=nouns.acts({200: nouns.CaseWithLease}, 404),
     )
     @idempotent
     def post(self, request: Request, id: str, decision: int) -> Response:
@@ -256,7 +256,7 @@ class ResumeView(PeopleView):
     @extend_schema(
         operation_id="cases_resume",
         request=nouns.request(envelopes.Reason),
-        responses=nouns.answers({200: nouns.CaseAnswer}, 400, 403, 404, 409, 422),
+        responses=nouns.acts({200: nouns.CaseAnswer}, 404),
     )
     @idempotent
     def post(self, request: Request, id: str) -> Response:

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from assurance import clock
 from assurance.accounts.roles import ALL
+from assurance.api.description import answers
 from assurance.api.paging import KeysetPage
 from assurance.api.query import Query
 from assurance.controls import visibility
@@ -48,7 +49,7 @@ class ControlSetsView(APIView):
             ),
             *PAGE,
         ],
-        responses=ControlSetPageSchema,
+        responses=answers({200: ControlSetPageSchema}, 400),
     )
     def get(self, request: Request) -> Response:
         query = Query(request, "workflow", "at")
@@ -70,7 +71,10 @@ class ControlSetView(APIView):
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(operation_id="control_sets_retrieve", responses=WholeControlSetSchema)
+    @extend_schema(
+        operation_id="control_sets_retrieve",
+        responses=answers({200: WholeControlSetSchema}, 400, 404),
+    )
     def get(self, request: Request, sha256: str) -> Response:
         Query(request)
         found = readable(request).filter(sha256=sha256).first()
@@ -87,7 +91,7 @@ class ControlsView(APIView):
     @extend_schema(
         operation_id="controls_list",
         parameters=[WORKFLOW, *PAGE],
-        responses=LiveControlPageSchema,
+        responses=answers({200: LiveControlPageSchema}, 400),
     )
     def get(self, request: Request) -> Response:
         workflow = Query(request, "workflow").text("workflow")

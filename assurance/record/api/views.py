@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from assurance.api.description import answers
 from assurance.api.paging import KeysetPage
 from assurance.api.query import Query
 from assurance.record import events, visibility
@@ -27,7 +28,7 @@ class EventsView(APIView):
             OpenApiParameter("limit", int, description="1 to 200, 50 where it is left out."),
             OpenApiParameter("cursor", str, description="From `next`; good for a later poll too."),
         ],
-        responses=EventPageSchema,
+        responses=answers({200: EventPageSchema}, 400),
     )
     def get(self, request: Request) -> Response:
         workflows = visibility.of(request)
