@@ -77,6 +77,12 @@ def join_running_services(argv: list[str]) -> None:
         return
     for name, value in environment_of(os.environ.get("COUNTERMARK_DATA")).items():
         os.environ.setdefault(name, value)
+    if not os.environ.get("SECRET_KEY"):
+        raise Refusal(
+            "Countermark does not run here, so this command finds no database. Start it in another"
+            " terminal: python3 manage.py up. In production set SECRET_KEY, DATABASE_URL and"
+            " REDIS_URL."
+        )
 
 
 def ensure_environment(requirements: str) -> None:

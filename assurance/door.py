@@ -100,7 +100,7 @@ class stopping:
 
 
 def _demo(stack: Stack) -> list[str]:
-    say("Loading the demo.")
+    say("Loading the demo with a week of history; this takes a minute.")
     done = stack.manage("load_demo", timeout=900)
     if done.returncode:
         raise Refusal(f"The demo could not be loaded:\n{(done.stdout + done.stderr)[-3000:]}")

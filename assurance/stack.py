@@ -318,7 +318,9 @@ class Stack:
         if self._valkey:
             redis_url = self._valkey.url
         outer = {name: value for name, value in os.environ.items() if name != "COUNTERMARK_BEGAN"}
-        chosen = {
+        # Commands join with the same choices: what webhooks may reach, and the like.
+        ours = {name: value for name, value in outer.items() if name.startswith("COUNTERMARK_")}
+        chosen = ours | {
             "SECRET_KEY": os.environ.get("SECRET_KEY") or self.folder.secret_key(),
             "ALLOWED_HOSTS": os.environ.get("ALLOWED_HOSTS") or "127.0.0.1,localhost",
             "COUNTERMARK_STATIC": os.environ.get("COUNTERMARK_STATIC")

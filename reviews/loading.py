@@ -33,6 +33,10 @@ from assurance.record.models import Event
 from reviews.models import Queue
 from reviews.queue_definitions import queue_durations, queue_kinds, queue_problems
 
+OBSERVED = (
+    "Its stage is observe: nothing is held, and the controls only say what they would order."
+    " `stage: limited` in the file of a new workflow lets them hold."
+)
 FILE_KEYS = ("workflow", "queues", *CONTENT_KEYS)
 
 
@@ -253,6 +257,7 @@ def _told(workflow: Workflow, control_set: ControlSet) -> list[str]:
         f"Made the workflow {workflow.slug} ({workflow.tier} tier, {workflow.stage}).",
         f"Published control set {control_set.number} with {_counted(controls, 'control')} and "
         f"{_counted(rules, 'rule')}: {control_set.sha256}.",
+        *([OBSERVED] if workflow.stage == Stage.OBSERVE else []),
     ]
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from assurance import bootstrap
 from assurance.probes import temporary_folder
-from assurance.processes import ROOT
+from assurance.processes import ROOT, Refusal
 from tests.running import clean_environment, manage
 
 BARE_PYTHON = getattr(sys, "_base_executable", sys.executable)
@@ -110,6 +110,17 @@ def test_a_wrong_option_is_told_at_once() -> None:
 
     assert told.returncode == 2
     assert "give a number from 1 to 65535" in told.stderr
+
+
+def test_a_command_beside_nothing_that_runs_is_told_to_start_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("DATABASE_URL", "COUNTERMARK_DATA", "SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("assurance.folder.DEFAULT", tmp_path / "nothing-runs-here")
+
+    with pytest.raises(Refusal, match=r"python3 manage\.py up"):
+        bootstrap.join_running_services(["manage.py", "verify_record"])
 
 
 def test_an_environment_that_names_its_database_is_left_alone(

@@ -122,7 +122,13 @@ def check_url(url: str, *, pointer: str = "/url") -> Target:
             "The address carries a user name or password. Remove them; use a custom header.",
         )
     if parts.scheme not in {"https"} and not is_loopback_allowed(parts.scheme, raw_host):
-        raise invalid(pointer, "scheme_not_https", f"“{parts.scheme}:” is not accepted. Use https.")
+        sentence = f"“{parts.scheme}:” is not accepted. Use https."
+        if parts.scheme == "http" and raw_host == LOOPBACK:
+            sentence += (
+                " To try a receiver on this machine, start `up` with"
+                " COUNTERMARK_ALLOW_LOOPBACK_WEBHOOKS=true."
+            )
+        raise invalid(pointer, "scheme_not_https", sentence)
     if parts.fragment or not raw_host:
         raise invalid(pointer, "url_invalid", "Write a host and a path, without “#”.")
     host = _plain_host(raw_host, pointer)

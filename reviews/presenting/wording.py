@@ -11,7 +11,11 @@ from assurance.controls.fields import Catalogue
 from assurance.controls.messages import plain
 from reviews.presenting.marking import visible
 
-PATH = re.compile(r"`?\b((?:output|context|signals|model)(?:\.[A-Za-z_][A-Za-z0-9_]*)+)`?")
+PATH = re.compile(
+    r"`?\b((?:output|context|signals|model)(?:\.[A-Za-z_][A-Za-z0-9_]*)+)`?|`(subject)`"
+)
+# "Name" alone could be anybody's.
+LABELS = {"model.name": "Model name"}
 # A figure with its currency or percent sign; not one inside a name such as LET-01 or “Invoice 9”.
 VALUE = re.compile(r"“[^”]*”|(?<![\w.,-])[£$€¥]?\d[\d,]*(?:\.\d+)?(?: ?%)?(?![\w-])")
 OPS = {
@@ -47,6 +51,8 @@ def label_of(path: str, catalogue: Catalogue) -> str:
     field = catalogue.get(path)
     if field is not None and field.label:
         return field.label
+    if path in LABELS:
+        return LABELS[path]
     bare = path.partition(".")[2] or path
     return bare.replace("_", " ").replace(".", ", ").capitalize()
 
@@ -55,7 +61,7 @@ def named(text: str, catalogue: Catalogue) -> str:
     """A sentence with each field called by its label, within the sentence in small letters."""
 
     def name(found: re.Match[str]) -> str:
-        label = label_of(found.group(1), catalogue)
+        label = label_of(found.group(1) or found.group(2), catalogue)
         starts = found.start() == 0 or text[: found.start()].rstrip().endswith((".", ";"))
         abbreviation = label[:2].isupper()
         return label if starts or abbreviation else label[:1].lower() + label[1:]

@@ -21,6 +21,7 @@ from assurance.controls.checks.outcomes import (
     Outcome,
     failed,
     inconclusive,
+    more_places,
     operand,
     passed,
 )
@@ -103,7 +104,7 @@ class Secrets(Check):
                     findings.append(Finding(text.path, message, start, end))
         if findings:
             marks = tuple(Mark(f.path, f.start, f.end, "fail", None, f.message) for f in findings)
-            more = f" There are {len(findings) - 1} more places." if len(findings) > 1 else ""
+            more = more_places(len(findings))
             message = f"{findings[0].message} Take it out and replace the key.{more}"
             operands = [operand(findings[0].path, None, "has", "secret")]
             return failed(message, "secret", findings, operands, marks=marks)

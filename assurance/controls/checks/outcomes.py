@@ -139,6 +139,14 @@ def inconclusive(message: str, reason_code: str, **more: Any) -> Outcome:
     return Outcome("inconclusive", message, reason_code=reason_code, **more)
 
 
+def more_places(findings: int) -> str:
+    """The end of a message that names the first of so many findings; empty for one."""
+    others = findings - 1
+    if others < 1:
+        return ""
+    return " There is 1 more place." if others == 1 else f" There are {others} more places."
+
+
 def operand(path: str, value: Any, op: str, other: Any) -> dict[str, Any]:
     """One comparison that decided, in the shape of a condition's leaf."""
     return {"field": path, "value": value, "op": op, "other": other}

@@ -19,6 +19,7 @@ from assurance.controls.checks.outcomes import (
     Outcome,
     failed,
     inconclusive,
+    more_places,
     operand,
     passed,
 )
@@ -203,7 +204,7 @@ class PersonalData(Check):
         if findings:
             marks = tuple(Mark(f.path, f.start, f.end, "fail", None, f.message) for f in findings)
             operands = [operand(findings[0].path, None, "has", kind) for kind in kinds]
-            more = f" There are {len(findings) - 1} more places." if len(findings) > 1 else ""
+            more = more_places(len(findings))
             message = findings[0].message + " Take it out." + more
             return failed(message, "personal_data", findings, operands, marks=marks)
         if troubles:

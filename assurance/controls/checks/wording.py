@@ -17,6 +17,7 @@ from assurance.controls.checks.outcomes import (
     Outcome,
     failed,
     inconclusive,
+    more_places,
     operand,
     passed,
 )
@@ -158,7 +159,7 @@ class BannedWording(_Wording):
             findings.sort(key=lambda one: (one.path, one.start or 0))
             marks = tuple(Mark(f.path, f.start, f.end, "fail", None, f.message) for f in findings)
             first = operands[0]["other"]
-            more = f" There are {len(findings) - 1} more places." if len(findings) > 1 else ""
+            more = more_places(len(findings))
             message = f"The text says “{first}”, which is banned. Take it out.{more}"
             return failed(message, "wording_banned", findings, operands, marks=marks)
         if troubles:

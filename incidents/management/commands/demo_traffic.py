@@ -39,7 +39,7 @@ class Command(BaseCommand):
                     time.sleep(random.expovariate(rate))
             except KeyboardInterrupt:
                 pass
-        self.stdout.write(f"{sent} cases posted.")
+        self.stdout.write(f"{sent} case{'' if sent == 1 else 's'} posted.")
 
     def _demo(self) -> dict[str, Any]:
         path = Path(os.environ.get("COUNTERMARK_DATA", ".countermark")) / "demo.json"

@@ -87,7 +87,8 @@ def test_every_place_is_found_in_order_and_counted():
     found = banned("free, sure, free", "free", "sure")
 
     assert [one.start for one in found.findings] == [0, 6, 12]
-    assert "2 more places" in found.message
+    assert "There are 2 more places." in found.message
+    assert "There is 1 more place." in banned("free, free", "free").message
 
 
 def test_banned_wording_is_a_fault_although_another_field_is_missing():
