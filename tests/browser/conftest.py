@@ -76,9 +76,9 @@ def _django_db_helper(world: World) -> None:
 
 
 @pytest.fixture(scope="package")
-def address(world: World) -> Iterator[str]:
+def address(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the server listens."""
-    with override_settings(**SERVED):
+    with override_settings(**SERVED, STATIC_ROOT=str(tmp_path_factory.mktemp("static"))):
         server = LiveServerThread("127.0.0.1", static_handler=lambda application: application)
         server.daemon = True
         server.start()

@@ -56,6 +56,7 @@ MORE_CONTROLS = [
         "effect": "block",
     },
 ]
+RIGHT = "Every figure stands in the invoice or in the email."
 LETTER = """Dear Ms Okafor,
 
 Thank you for the invoice from Brightwell Plumbing. We have accepted your claim.
@@ -141,7 +142,7 @@ class World:
     def decided(self, case: Case, name: str, verdict: Verdict | None = None) -> Case:
         """Claimed and decided, still inside the undo window."""
         held = self.claimed(case, name)
-        verdict = verdict or Verdict("approve", reasons=["checked-sources"], rationale="All right.")
+        verdict = verdict or Verdict("approve", reasons=["checked-sources"], rationale=RIGHT)
         by = getattr(self.cast, name)
         decisions.decide(held, verdict, by=by, lease=held.lease_number, at=clock.now())
         held.refresh_from_db()
@@ -179,6 +180,7 @@ class World:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL session_replication_role = replica")
             cursor.execute("TRUNCATE reviews_case, reviews_historicaldecision CASCADE")
+            cursor.execute("DELETE FROM api_cspreport")
             cursor.execute("DELETE FROM record_clockoffset")
             cursor.execute("UPDATE accounts_user SET shortcuts = true, theme = 'auto'")
             cursor.execute(

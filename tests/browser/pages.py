@@ -1,0 +1,155 @@
+"""Every page of the application with a person who sees it. A new page belongs on this list.
+
+Not on it: `/api/docs/`, which is Swagger's, and addresses that only answer programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.urls import reverse
+
+from assurance.delivery.models import Delivery
+from reviews.decisions import Verdict
+from reviews.models import Queue
+from tests.browser.world import World
+
+REJECTED = Verdict("reject", reasons=["figure-wrong"], rationale="The figure is in no source.")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page: who sees it, and what makes its address in a world (and whatever it shows)."""
+
+    name: str
+    person: str
+    find: Callable[[World], str]
+    status: int = 200
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def fixed(address: str) -> Callable[[World], str]:
+    return lambda world: address
+
+
+def case_mine(world: World) -> str:
+    return world.claimed(world.wrong(), "ada").get_absolute_url()
+
+
+def case_held(world: World) -> str:
+    return world.claimed(world.wrong(), "ben").get_absolute_url()
+
+
+def case_pending(world: World) -> str:
+    return world.decided(world.post(), "ada").get_absolute_url()
+
+
+def case_closed(world: World) -> str:
+    return world.closed(world.wrong(), "ada", REJECTED).get_absolute_url()
+
+
+def case_paused(world: World) -> str:
+    return world.post("200,000.00", 200_000).get_absolute_url()
+
+
+def case_blocked(world: World) -> str:
+    return world.post("2,000,000.00", 2_000_000).get_absolute_url()
+
+
+def case_returned(world: World) -> str:
+    output = {"letter": "We pay 4,280.00.\n\nYours, the insurer of your house.", "payout": 3930}
+    return world.post(output=output).get_absolute_url()
+
+
+def record(world: World) -> str:
+    return f"{case_closed(world)}record/"
+
+
+def delivery(world: World) -> str:
+    world.closed(world.post(), "ada")
+    return reverse("delivery:delivery", args=[Delivery.objects.latest("pk").pk])
+
+
+def queue_with_work(world: World) -> str:
+    for _ in range(3):
+        world.wrong()
+    case_held(world)
+    return world.queue.get_absolute_url()
+
+
+def work(world: World) -> str:
+    case_mine(world)
+    world.post()
+    return "/queues/"
+
+
+def empty_queue(world: World) -> str:
+    return Queue.objects.get(slug="claims-specialists").get_absolute_url()
+
+
+def overdue(world: World) -> str:
+    case = world.claimed(world.wrong(), "ada")
+    case.due_at = case.received_at - timedelta(minutes=3)
+    case.save(update_fields=["due_at"])
+    return case.get_absolute_url()
+
+
+def all_cases(world: World) -> str:
+    for find in (case_mine, case_held, case_pending, case_closed, case_paused, case_returned):
+        find(world)
+    return "/cases/"
+
+
+PLACES = [
+    Place("sign in", "", fixed("/accounts/login/")),
+    Place("sign out", "ada", fixed("/accounts/logout/")),
+    Place("change the password", "ada", fixed("/accounts/password/change/")),
+    Place("my settings", "ada", fixed("/me/")),
+    Place("my work", "ada", work),
+    Place("my work, nothing to do", "mallory", fixed("/queues/")),
+    Place("a queue", "ada", queue_with_work),
+    Place("an empty queue", "cleo", empty_queue),
+    Place("all cases", "dev", all_cases),
+    Place("no case found", "dev", fixed("/cases/?q=nothing+like+it&status=waiting")),
+    Place("a case nobody holds", "ada", lambda world: world.wrong().get_absolute_url()),
+    Place("a case of mine", "ada", case_mine),
+    Place("a case of mine, late", "ada", overdue),
+    Place("a case somebody holds", "ada", case_held),
+    Place("a case decided a moment ago", "ada", case_pending),
+    Place("a closed case", "ada", case_closed),
+    Place("a paused case", "dev", case_paused),
+    Place("a blocked case", "dev", case_blocked),
+    Place("a returned case", "dev", case_returned),
+    Place("the record of a case", "otto", record),
+    Place("a verification control", "ada", fixed("/controls/LET-01/?version=1")),
+    Place("a policy control", "grace", fixed("/controls/LET-07/")),
+    Place("integrate", "grace", lambda world: delivery(world) and "/integrate/"),
+    Place("a delivery", "grace", delivery),
+    Place(
+        "a new key", "grace", lambda world: reverse("delivery:issue_key", args=[world.client.pk])
+    ),
+    Place(
+        "a new endpoint",
+        "grace",
+        lambda world: reverse("delivery:new_endpoint", args=[world.client.pk]),
+    ),
+    Place(
+        "an endpoint",
+        "grace",
+        lambda world: reverse("delivery:edit_endpoint", args=[world.endpoint.pk]),
+    ),
+    Place("nothing there", "ada", fixed("/cases/CM-999999/"), status=404),
+    Place("not for you", "mallory", fixed("/integrate/"), status=403),
+    Place("admin, start", "grace", fixed("/admin/")),
+    Place("admin, queues", "grace", fixed("/admin/reviews/queue/")),
+    Place(
+        "admin, a queue",
+        "grace",
+        lambda world: reverse("admin:reviews_queue_change", args=[world.queue.pk]),
+    ),
+    Place("admin, grants", "grace", fixed("/admin/accounts/grant/")),
+]
