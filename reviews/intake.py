@@ -22,7 +22,7 @@ from assurance.controls.control_sets import newest_set
 from assurance.controls.gather import gather
 from assurance.controls.judgement import Judgement
 from assurance.controls.live_set import LiveSet, live_set
-from assurance.controls.messages import rendered
+from assurance.controls.messages import PLACEHOLDER, rendered, value_at
 from assurance.controls.models import Assessment, ControlSet, Workflow
 from assurance.errors import DomainError, invalid
 from assurance.identifiers import uuid7
@@ -249,8 +249,14 @@ def is_late(body: Mapping[str, Any], workflow: Workflow, at: datetime) -> bool:
 
 
 def title_of(body: Mapping[str, Any], judged: Judged) -> str:
-    """The caller's title, else the workflow's template with the case's values, else its id."""
-    made = rendered(judged.workflow.title_template, judged.facts, judged.live.catalogue)
+    """The caller's title, else the workflow's template with the case's values, else its id.
+
+    A template of which the case has no value at all would read "(missing) for (missing)".
+    """
+    template = judged.workflow.title_template
+    paths = PLACEHOLDER.findall(template or "")
+    empty = paths and all(value_at(judged.facts, path) is None for path in paths)
+    made = "" if empty else rendered(template, judged.facts, judged.live.catalogue)
     title = (
         body.get("title")
         or made[:1].upper() + made[1:]
