@@ -10,10 +10,11 @@ from django.conf import settings
 from django.urls import reverse
 
 from assurance.controls.choices import Mode
+from assurance.controls.covering import covered_result
 from assurance.controls.judgement import CALM
 from assurance.record.ledger import Stream, head_hash, head_hashes
 from reviews.choices import End, Status
-from reviews.masking import covered_output, covered_result, sensitive_paths
+from reviews.masking import covered_output, sensitive_paths
 from reviews.models import Case, Decision
 
 DECIDED = (End.APPROVED, End.CORRECTED, End.REJECTED)

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from assurance.controls.choices import Kind
 from assurance.controls.fields import Catalogue
 
 COVERED = "(covered)"
 
 
+def sensitive_paths(catalogue: Catalogue) -> list[str]:
+    """The fields whose values stay covered."""
+    return [path for path, field in catalogue.fields.items() if field.sensitive]
+
+
 def covered_facts(facts: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
     """A copy of stored facts with every sensitive value and every marked source covered."""
-    shown = dict(facts)
-    for field in catalogue.fields.values():
-        if field.sensitive:
-            shown = _cover(shown, field.path.split("."))
+    shown = covered_values(facts, sensitive_paths(catalogue))
     shown["evidence"] = [covered_source(item) for item in shown.get("evidence") or []]
+    return shown
+
+
+def covered_values(whole: Mapping[str, Any], paths: Collection[str]) -> dict[str, Any]:
+    """A copy with the values at these dotted paths covered."""
+    shown = dict(whole)
+    for path in paths:
+        shown = _cover(shown, path.split("."))
     return shown
 
 
@@ -30,24 +41,41 @@ def covered_source(item: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def covered_results(results: list[dict[str, Any]], catalogue: Catalogue) -> list[dict[str, Any]]:
-    """A copy of stored results; operands of sensitive fields are covered on both sides."""
-    return [
-        {
-            **result,
-            "operands": [
-                {**operand, "value": COVERED, "other": COVERED}
-                if _is_sensitive(operand, catalogue)
-                else operand
-                for operand in result.get("operands", [])
-            ],
-        }
-        for result in results
+    """A copy of stored results without any value of a sensitive field."""
+    paths = sensitive_paths(catalogue)
+    return [covered_result(result, paths) for result in results] if paths else results
+
+
+def covered_result(result: Mapping[str, Any], paths: Collection[str]) -> dict[str, Any]:
+    """What a control said, without the values of covered fields. A check's own sentence may quote
+    one, so it goes with them; a policy's sentence never does."""
+    operands = [
+        {**operand, "value": COVERED, "other": COVERED}
+        if any(is_covered(operand.get(name), paths) for name in ("field", "other_field"))
+        else operand
+        for operand in result.get("operands", ())
     ]
+    findings = [
+        {**finding, "message": COVERED} if is_covered(finding.get("path"), paths) else finding
+        for finding in result.get("findings", ())
+    ]
+    touched = operands != list(result.get("operands", ())) or findings != list(
+        result.get("findings", ())
+    )
+    shown = {**result, "operands": operands, "findings": findings}
+    if touched and result.get("kind") == Kind.VERIFICATION:
+        shown["message"] = f"{result['key']} spoke on a covered field."
+        shown["marks"] = []
+    return shown
 
 
-def _is_sensitive(operand: Mapping[str, Any], catalogue: Catalogue) -> bool:
-    fields = (catalogue.get(str(operand.get(name) or "")) for name in ("field", "other_field"))
-    return any(field is not None and field.sensitive for field in fields)
+def is_covered(path: Any, paths: Collection[str]) -> bool:
+    """Whether this field, one inside it or the whole around it is covered."""
+    if not isinstance(path, str):
+        return False
+    return any(
+        path == one or path.startswith(f"{one}.") or one.startswith(f"{path}.") for one in paths
+    )
 
 
 def _cover(value: Any, keys: list[str]) -> Any:

@@ -67,6 +67,7 @@ def operands_of(explanation: Explanation) -> tuple[dict[str, Any], ...]:
             "value": leaf.value,
             "op": leaf.op,
             "other": leaf.other,
+            **({"other_field": leaf.other_field} if leaf.other_field else {}),
             **({"reason": leaf.reason} if leaf.reason else {}),
         }
         for leaf in explanation.telling[:MAX_OPERANDS]

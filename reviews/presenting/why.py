@@ -9,6 +9,7 @@ from typing import Any
 from django.urls import reverse
 
 from assurance.controls.choices import Disposition
+from assurance.controls.covering import covered_results
 from assurance.controls.fields import Catalogue
 from assurance.controls.live_set import live_set
 from reviews.models import Case
@@ -39,7 +40,7 @@ VOICES = {
 
 def present(case: Case, catalogue: Catalogue) -> dict[str, Any]:
     """What `_why.html` needs."""
-    results = case.assessment.results
+    results = told(case)
     shown = [r for r in results if r["mode"] in ("enforced", "advise")]
     telling = [r for r in shown if r["outcome"] not in ("pass", "not_applicable")]
     spoke = {result["key"] for result in results}
@@ -63,10 +64,16 @@ def present(case: Case, catalogue: Catalogue) -> dict[str, Any]:
     }
 
 
+def told(case: Case) -> list[dict[str, Any]]:
+    """What the controls said, without any value of a sensitive field: the field itself can be
+    uncovered in its place, a sentence about it stands in every list."""
+    return covered_results(case.assessment.results, live_set(case.control_set).catalogue)
+
+
 def sentence(case: Case) -> str:
     """The words of what weighs most: a control that decided, then one that failed beside a voice
     such as the pilot's, then the voice."""
-    results, voices = case.assessment.results, case.assessment.voices
+    results, voices = told(case), case.assessment.voices
     deciding = [one for one in results if one["key"] in case.decided_by]
     failed = [one for one in results if one["outcome"] == "fail" and one["mode"] == "enforced"]
     spoken = [one for one in voices if one["key"] in case.decided_by]

@@ -77,4 +77,17 @@ def test_operands_of_sensitive_fields_are_covered_on_both_sides():
     }
     assert shown[0]["operands"][1]["value"] == 5
     assert shown[0]["operands"][2]["other"] == "(covered)"
-    assert shown[1] == {"key": "B", "operands": []}
+    assert shown[1] == {"key": "B", "operands": [], "findings": []}
+
+
+def test_what_a_check_says_of_a_sensitive_field_goes_with_its_findings_and_a_policy_s_word_stays():
+    said = {"message": "DE02 is no account.", "operands": []}
+    found = {"path": "output.iban", "message": "DE02 is none."}
+    check = {**said, "key": "V-1", "kind": "verification", "findings": [found]}
+    policy = {**said, "key": "P-1", "kind": "policy", "findings": []}
+
+    shown = covered_results([check, policy], CATALOGUE)
+
+    assert shown[0]["message"] == "V-1 spoke on a covered field."
+    assert shown[0]["findings"][0]["message"] == "(covered)"
+    assert shown[1]["message"] == "DE02 is no account."
