@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from django.urls import reverse
 
@@ -97,13 +98,20 @@ def present(
 
 
 def links(case: Case) -> list[dict[str, str]]:
-    """The workflow's own addresses for this subject. Shown as text beside, opened by the reader."""
+    """The workflow's own addresses for this subject. Shown as text beside, opened by the reader.
+
+    The system chose the values: each fills one place and leads nowhere else in that address.
+    """
+    values = {"{subject}": case.subject, "{external_id}": case.external_id}
     found = []
     for one in case.workflow.link_templates:
-        template, label = (one, "") if isinstance(one, str) else (one["url"], one.get("label", ""))
-        url = template.replace("{subject}", case.subject).replace("{external_id}", case.external_id)
-        if url.startswith("https://"):
-            found.append({"url": url, "label": label or url})
+        url, label = (one, "") if isinstance(one, str) else (one["url"], one.get("label", ""))
+        filled = [value for name, value in values.items() if name in url]
+        if not url.startswith("https://") or any(value in (".", "..") for value in filled):
+            continue
+        for name, value in values.items():
+            url = url.replace(name, quote(value, safe=""))
+        found.append({"url": url, "label": label or url})
     return found
 
 

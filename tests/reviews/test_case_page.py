@@ -1,0 +1,63 @@
+"""What a case page makes of hostile input: links that lead where they should, forms that break
+nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from reviews import claims
+from reviews.presenting.workspace import links
+from tests.reviews.conftest import NOON, WHY
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("subject", "url"),
+    [
+        ("customer-7781", "https://core.example/c/customer-7781?of=a-1"),
+        ("../admin?x=1#y", "https://core.example/c/..%2Fadmin%3Fx%3D1%23y?of=a-1"),
+        ("{external_id}", "https://core.example/c/%7Bexternal_id%7D?of=a-1"),
+        ("a b&c", "https://core.example/c/a%20b%26c?of=a-1"),
+    ],
+)
+def test_a_subject_fills_one_place_of_a_link_and_no_more(credit, post, subject, url):
+    credit.link_templates = [
+        {"label": "Core", "url": "https://core.example/c/{subject}?of={external_id}"}
+    ]
+    credit.save()
+
+    assert links(post(subject=subject)) == [{"label": "Core", "url": url}]
+
+
+@pytest.mark.parametrize("subject", [".", ".."])
+def test_a_subject_that_would_climb_has_no_link(credit, post, subject):
+    credit.link_templates = [{"label": "Core", "url": "https://core.example/c/{subject}"}]
+    credit.save()
+
+    assert links(post(subject=subject)) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"outcome": "approve", "rationale": "a\0b"},
+        {"outcome": "\0"},
+        {"outcome": "escalate", "queue": "\0"},
+        {"outcome": "approve", "reasons": ["\0"]},
+        {"outcome": "correct", "output.a\0b": "1"},
+    ],
+)
+def test_a_form_with_a_nul_is_refused_and_decides_nothing(
+    client, cast, waiting, monkeypatch, words
+):
+    monkeypatch.setattr("assurance.clock.now", lambda: NOON)
+    held = claims.claim(waiting, by=cast.ada, at=NOON)
+    client.force_login(cast.ada)
+
+    sent = {"rationale": WHY, "lease": held.lease_number, **words}
+    answer = client.post(f"/cases/{held.reference}/decide/", sent)
+
+    assert answer.status_code == 400
+    assert "U+0000" in answer.content.decode()
+    assert not held.decisions.exists()
