@@ -89,7 +89,7 @@ class ApiGateMiddleware:
         against what it takes (its `max_bytes`), before anybody is asked for a key or reads the
         body."""
         if not problems.is_api(request):
-            return None
+            return refuse_nul_in_form(request)
         kind = getattr(view, "cls", view)
         max_bytes = getattr(kind, "max_bytes", parsing.DEFAULT_MAX_BYTES)
         try:
@@ -123,6 +123,17 @@ def refuse_query(request: HttpRequest, view: Any) -> None:
         message = f"`{names[0][:80]}` is no parameter here: an act takes none. Use the body."
         error = {"pointer": f"?{names[0][:80]}", "code": "unknown_parameter", "message": message}
         raise DomainError("unknown_parameter", message, status=400, errors=[error])
+
+
+def refuse_nul_in_form(request: HttpRequest) -> HttpResponse | None:
+    """400 for a form with U+0000 in it: nobody types that, and no database keeps it."""
+    if request.method != "POST":
+        return None
+    fields = request.POST.lists()
+    if not any("\0" in text for name, values in fields for text in (name, *values)):
+        return None
+    sentence = "The form holds the character U+0000. Leave it out and send it again."
+    return problems.answer(request, DomainError("nul", sentence, status=400))
 
 
 def refuse_method(request: HttpRequest, kind: Any) -> None:
