@@ -102,6 +102,13 @@ def test_in_observe_nothing_is_held_but_the_callers_own_escalate(cast):
     )
 
 
+def test_a_title_of_which_the_case_has_nothing_gives_way_to_the_id(cast):
+    workflow = make_workflow(title_template="{output.amount} for {context.purpose}")
+
+    assert submit(workflow, external_id="b-1").case.title == "4,820 for (missing)"
+    assert submit(workflow, external_id="b-2", output="Lend it").case.title.endswith(" b-2")
+
+
 def test_a_dry_run_gives_the_same_answer_and_stores_nothing(credit):
     said = case_answer(intake.dry_run(BODY, workflow=credit, at=NOON), at=NOON)
 
