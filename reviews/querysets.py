@@ -153,7 +153,7 @@ class CaseQuerySet(models.QuerySet):
         """With all that a row shows, in one query."""
         return self.select_related(
             "workflow", "queue", "leased_by", "pending", "control_set", "assessment"
-        ).defer("assessment__facts")
+        ).defer("assessment__facts", "control_set__canonical")
 
 
 class DecisionQuerySet(models.QuerySet):

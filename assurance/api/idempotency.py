@@ -78,18 +78,25 @@ class Kept:
         if not self.key or not _final(response):
             return
         at = clock.now()
-        IdempotencyKey.objects.update_or_create(
+        answer = IdempotencyKey(
             caller=self.caller,
             key=self.key,
-            defaults={
-                "request_sha256": self.request_sha256,
-                "status": response.status_code,
-                "headers": {n: response[n] for n in KEPT_HEADERS if response.has_header(n)},
-                "body": response.content,
-                "linked_to": self.linked_to,
-                "created_at": at,
-                "keep_until": at + LIVES,
-            },
+            request_sha256=self.request_sha256,
+            status=response.status_code,
+            headers={n: response[n] for n in KEPT_HEADERS if response.has_header(n)},
+            body=response.content,
+            linked_to=self.linked_to,
+            created_at=at,
+            keep_until=at + LIVES,
+        )
+        IdempotencyKey.objects.bulk_create(
+            [answer],
+            update_conflicts=True,
+            unique_fields=["caller", "key"],
+            update_fields=[
+                *("request_sha256", "status", "headers", "body"),
+                *("linked_to", "created_at", "keep_until"),
+            ],
         )
         self.stored = True
 

@@ -131,8 +131,9 @@ def versions_of_all(sets: Iterable[ControlSet]) -> dict[tuple[int, str], Control
 
 
 def newest_set(workflow: Workflow) -> ControlSet:
-    """The set in force. Raises 422 `no_control_set` where none was ever loaded."""
-    found = ControlSet.objects.filter(workflow=workflow).newest().first()
+    """The set in force, its content left in the database: it grows with every control, and live
+    judging has it compiled. Raises 422 `no_control_set` where none was ever loaded."""
+    found = ControlSet.objects.filter(workflow=workflow).newest().defer("canonical").first()
     if found is None:
         raise DomainError(
             "no_control_set",
