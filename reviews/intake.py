@@ -74,8 +74,7 @@ def submit(
     `external_id_used` with a link.
     """
     check_time(body, at)
-    lock_workflow(workflow, shared=True)
-    lock_external_id(workflow, body["external_id"])
+    lock_for_intake(workflow, body["external_id"])
     digest = sha256_of(body)
     known = Case.objects.filter(workflow=workflow, external_id=body["external_id"]).first()
     if known is not None:
@@ -289,12 +288,14 @@ def lock_workflow(workflow: Workflow, *, shared: bool) -> None:
         cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [f"workflow:{workflow.slug}"])
 
 
-def lock_external_id(workflow: Workflow, external_id: str) -> None:
-    """Two posts of one external_id come one after the other; the second finds the first."""
+def lock_for_intake(workflow: Workflow, external_id: str) -> None:
+    """Share the workflow, and let two posts of one external_id come one after the other: the
+    second finds the first. One statement, since every post takes both."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))",
-            [f"{workflow.slug}:{external_id}"],
+            "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0)),"
+            " pg_advisory_xact_lock(hashtextextended(%s, 1))",
+            [f"workflow:{workflow.slug}", f"{workflow.slug}:{external_id}"],
         )
 
 
