@@ -14,7 +14,10 @@ from reviews.presenting.marking import visible
 MOST = 50
 # Our own steps, by whatever act they were set off.
 OURS = "Countermark"
-OUR_STEPS = {"case.assessed", "case.routed", "case.overdue", "case.closed", "case.returned"}
+OUR_STEPS = {
+    *("case.assessed", "case.routed", "case.overdue", "case.closed", "case.returned"),
+    *("case.continued", "case.paused"),
+}
 SYSTEMS = {"intake", "release", "deadlines"}
 
 
@@ -88,6 +91,12 @@ def words(type: str, payload: Mapping[str, Any], queues: Mapping[str, str]) -> t
         case "case.executed":
             problem = payload.get("problem")
             return "reported it done" + (f", against the answer ({problem})" if problem else ""), ""
+        case "case.not_executed":
+            return "reported it not done", ""
+        case "case.continued":
+            return "let it go on", ""
+        case "case.paused":
+            return f"held it, by {', '.join(payload['decided_by'])}", ""
         case "case.outcome":
             return f"reported what came of it: {payload['label']}", payload["note"]
     return type.removeprefix("case.").replace("_", " "), ""

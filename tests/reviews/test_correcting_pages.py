@@ -155,3 +155,10 @@ def test_a_decision_in_its_window_is_not_offered_for_correction(cast, post):
 
     assert "Correct this decision" not in page
     assert "has not left yet" in page
+
+
+def test_what_our_own_steps_did_is_told_in_words(cast):
+    case = held_case(cast)
+    record = words(signed_in(cast.grace).get(f"{case.get_absolute_url()}record/"))
+
+    assert "held it, by PAY-07" in record

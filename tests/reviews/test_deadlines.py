@@ -1,0 +1,63 @@
+"""Due times: an overdue case is recorded and told once, and nothing expires by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from assurance.controls.choices import SafeOutcome
+from assurance.delivery.models import Alert
+from assurance.record import ledger
+from reviews import deadlines
+from reviews.models import Case
+from tests.racing import race
+from tests.reviews.conftest import NOON, SECOND
+
+pytestmark = pytest.mark.django_db
+
+DUE = NOON + timedelta(hours=4)  # high priority, where neither rule nor queue says more
+
+
+def overdue_entries(case: Case) -> int:
+    return ledger.types(ledger.Stream.case(case.id)).count("case.overdue")
+
+
+def test_a_case_is_recorded_as_overdue_once_no_earlier_than_due_and_keeps_waiting(waiting):
+    assert waiting.due_at == DUE
+
+    assert deadlines.record_overdue(DUE - SECOND) == 0
+    assert deadlines.record_overdue(DUE) == 1
+    assert deadlines.record_overdue(DUE + SECOND) == 0
+
+    waiting.refresh_from_db()
+    assert (waiting.overdue_at, waiting.state, waiting.end) == (DUE, "open", "")
+    assert overdue_entries(waiting) == 1
+
+
+def test_while_the_workflow_is_paused_due_times_stand_still(credit, waiting):
+    credit.paused_at = NOON
+    credit.save()
+
+    assert deadlines.record_overdue(DUE + SECOND) == 0
+    assert overdue_entries(waiting) == 0
+
+
+@pytest.mark.parametrize(
+    ("safe_outcome", "alerts"), [(SafeOutcome.KEEP_WAITING, 1), (SafeOutcome.DO_NOT_PROCEED, 0)]
+)
+def test_the_owner_is_alarmed_where_cases_keep_waiting(credit, post, safe_outcome, alerts):
+    credit.safe_outcome = safe_outcome
+    credit.save()
+    post()
+    post()
+
+    assert deadlines.record_overdue(DUE) == 2
+    assert Alert.objects.filter(code="case_overdue").count() == alerts
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ten_sweeps_record_an_overdue_case_once(waiting):
+    race([lambda: deadlines.record_overdue(DUE)] * 10)
+
+    assert overdue_entries(waiting) == 1
