@@ -112,7 +112,6 @@ class DecisionAdmin(Evidence):
     workflow_path = "case__workflow__slug"
     list_display = ["case", "outcome", "decided_by", "decided_at", "released_at", "is_current"]
     list_filter = ["outcome", "case__workflow"]
-    list_select_related = ["case__workflow", "decided_by"]
     search_fields = ["=case__number", "=case__external_id"]
     ordering = ["-decided_at"]
     exclude = ["output"]
@@ -121,4 +120,4 @@ class DecisionAdmin(Evidence):
         return obj.case.workflow.slug if obj is not None else None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("case__workflow")
+        return super().get_queryset(request).select_related("case__workflow", "decided_by")
