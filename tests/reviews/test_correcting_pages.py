@@ -161,4 +161,4 @@ def test_what_our_own_steps_did_is_told_in_words(cast):
     case = held_case(cast)
     record = words(signed_in(cast.grace).get(f"{case.get_absolute_url()}record/"))
 
-    assert "held it, by PAY-07" in record
+    assert "held it, by LIM-01" in record
