@@ -293,7 +293,12 @@ class Decision(models.Model):
                 violation_error_message="A released decision cannot be undone, only superseded.",
             ),
         ]
-        triggers = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+            pgtrigger.ReadOnly(
+                name="never_rewritten", exclude=["released_at", "withdrawn_at", "is_current"]
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_outcome_display()} on {self.case.reference}"

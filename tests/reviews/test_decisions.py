@@ -254,6 +254,18 @@ def test_the_database_never_deletes_a_decision(cast, waiting):
         cursor.execute("DELETE FROM reviews_decision WHERE id = %s", [decision.pk])
 
 
+@pytest.mark.parametrize("change", ["outcome = 'reject'", "rationale = 'x'", "output = '{}'"])
+def test_the_database_never_lets_a_decision_be_rewritten(cast, waiting, change):
+    decision = decided(waiting, cast.ada)
+
+    with (
+        pytest.raises(Exception, match=r"[Cc]annot update"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"UPDATE reviews_decision SET {change} WHERE id = %s", [decision.pk])
+
+
 @pytest.mark.django_db(transaction=True)
 def test_fifty_people_decide_and_the_losers_are_told_who_won(cast, waiting):
     """P5. Each carries the number of the one lease there is; only its holder may decide."""
