@@ -13,7 +13,7 @@ from typing import Any
 
 from assurance.controls.checks.outcomes import Outcome
 from assurance.controls.checks.registry import run_safely
-from assurance.controls.choices import Disposition, FailurePolicy, Kind, Mode, Stage
+from assurance.controls.choices import Disposition, FailurePolicy, Kind, Stage
 from assurance.controls.conditions import explain
 from assurance.controls.judgement import ControlResult, Judgement, Voice
 from assurance.controls.live_set import LiveSet
@@ -201,8 +201,3 @@ def _first(controls: list[dict[str, Any]], name: str) -> str:
 
 def _instructions(controls: list[dict[str, Any]]) -> str:
     return "\n".join(control["instructions"] for control in controls if control["instructions"])
-
-
-def shadowed(results: Iterable[ControlResult]) -> list[ControlResult]:
-    """The results that had no effect because of their mode."""
-    return [result for result in results if result.mode in (Mode.SHADOW, Mode.ADVISE)]

@@ -21,11 +21,7 @@ from assurance.controls.choices import (
     Stage,
     Tier,
 )
-from assurance.controls.querysets import (
-    AssessmentQuerySet,
-    ControlSetQuerySet,
-    WorkflowQuerySet,
-)
+from assurance.controls.querysets import ControlSetQuerySet, WorkflowQuerySet
 from assurance.record.models import AppendOnly
 
 
@@ -190,8 +186,6 @@ class Assessment(models.Model):
     ungoverned = models.BooleanField()
     duration_us = models.PositiveIntegerField(help_text="Judging alone, microseconds.")
     at = models.DateTimeField()
-
-    objects = AssessmentQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -1,8 +1,8 @@
-"""Adjectives for workflows, sets and assessments. Time is an argument."""
+"""Adjectives for workflows and sets. Time is an argument."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -29,14 +29,3 @@ class ControlSetQuerySet(models.QuerySet):
 
     def newest(self) -> Self:
         return self.order_by("-number")
-
-
-class AssessmentQuerySet(models.QuerySet):
-    def of_case(self, case_id) -> Self:
-        return self.filter(case_id=case_id)
-
-    def of_subject(self, workflow, subject: str) -> Self:
-        return self.filter(workflow=workflow, subject=subject)
-
-    def within(self, window: timedelta, *, before: datetime) -> Self:
-        return self.filter(at__gt=before - window, at__lte=before)

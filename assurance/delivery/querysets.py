@@ -12,7 +12,7 @@ from django.db.models import Q
 from assurance.delivery.choices import DeliveryStatus, MailStatus
 
 if TYPE_CHECKING:
-    from assurance.record.ledger import Stream
+    pass
 
 Reach = Literal["all"] | Collection[str]
 
@@ -57,9 +57,6 @@ class DeliveryQuerySet(models.QuerySet):
     def in_trouble(self) -> Self:
         """Tried without success, given up or cancelled."""
         return self.exclude(last_error="")
-
-    def of_stream(self, stream: Stream) -> Self:
-        return self.filter(stream_type=stream.type, stream_id=stream.id)
 
     def of_workflows(self, workflows: Reach) -> Self:
         return self if workflows == "all" else self.filter(workflow__in=list(workflows))
