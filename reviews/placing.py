@@ -45,10 +45,10 @@ def apply(
     case.control_set = judged.control_set
     case.reroute_to = judgement.reroute_to
     case.instructions = judgement.instructions
-    case.assessment = assessment_of(case, judged, purpose=purpose, at=at)
+    assessment = assessment_of(case, judged, purpose=purpose, at=at)
     if keep:
-        case.assessment.save()
-        case.assessment_id = case.assessment.pk
+        assessment.save()
+    case.assessment = assessment  # once it has its key: given later, Django reads it all again
     _clear_place(case)
     if order in ROUTED:
         queue, found = route(judged.facts, judgement, judged.live, disposition=order)

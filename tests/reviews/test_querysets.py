@@ -1,12 +1,16 @@
-"""Who sees which cases, where the answer is not obvious."""
+"""Who sees which cases, where the answer is not obvious; and what an intake asks the database."""
 
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from reviews import drafts
+from assurance.controls.control_sets import newest_set
+from assurance.controls.live_set import live_set
+from reviews import drafts, intake
 from reviews.models import Case
-from tests.reviews.conftest import NOON, closed, the_queue
+from tests.reviews.conftest import NOON, SYSTEM, closed, the_queue
 
 pytestmark = pytest.mark.django_db
 
@@ -33,3 +37,15 @@ def test_who_leaves_the_queue_sees_no_case_of_it_whatever_was_typed(cast, post):
     the_queue().members.remove(cast.ben)
 
     assert not sees(cast.ben, case)
+
+
+def test_an_intake_reads_nothing_back_that_it_has_just_written(credit):
+    """What it asks for is small: no set's content, and no assessment with its frozen facts."""
+    body = {"workflow": credit.slug, "external_id": "q-1", "output": {"amount": 4820}}
+    live_set(newest_set(credit))
+    with CaptureQueriesContext(connection) as queries:
+        intake.submit(body, workflow=credit, client=None, actor=SYSTEM, at=NOON)
+    read = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
+
+    assert not [sql for sql in read if '"facts"' in sql or '"content"' in sql]
+    assert len(queries) <= 22
