@@ -29,7 +29,7 @@ def _record_one(pk, at: datetime) -> bool:
     if not Case.objects.lock(pk, skip_locked=True):
         return False
     case = Case.objects.overdue_unrecorded(at).for_list().filter(pk=pk).first()
-    if case is None or case.workflow.is_paused:  # due times stand still while paused
+    if case is None:
         return False
     case.overdue_at = at
     case.save(update_fields=["overdue_at"])

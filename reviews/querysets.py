@@ -133,7 +133,10 @@ class CaseQuerySet(models.QuerySet):
         return self.order_by("-received_at", "-id")
 
     def overdue_unrecorded(self, at: datetime) -> Self:
-        return self.filter(state=State.OPEN, overdue_at=None, due_at__lte=at)
+        """Without those of a paused workflow, whose due times stand still: a batch full of them
+        would keep all others from being looked at."""
+        late = self.filter(state=State.OPEN, overdue_at=None, due_at__lte=at)
+        return late.filter(workflow__paused_at=None).exclude(workflow__stage="suspended")
 
     def ends_of(self, ids: Iterable[str]) -> dict[str, datetime | None]:
         """When each of these cases ended, None while it has not."""

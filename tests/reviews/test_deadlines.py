@@ -11,8 +11,10 @@ from assurance.delivery.models import Alert
 from assurance.record import ledger
 from reviews import deadlines
 from reviews.models import Case
+from tests.controls_factories import make_workflow, policy
 from tests.racing import race
 from tests.reviews.conftest import NOON, SECOND
+from tests.reviews.test_intake import submit
 
 pytestmark = pytest.mark.django_db
 
@@ -61,3 +63,16 @@ def test_ten_sweeps_record_an_overdue_case_once(waiting):
     race([lambda: deadlines.record_overdue(DUE)] * 10)
 
     assert overdue_entries(waiting) == 1
+
+
+def test_a_batch_full_of_paused_cases_hides_no_other(cast, credit, post, monkeypatch):
+    monkeypatch.setattr(deadlines, "BATCH", 2)
+    post()
+    post()
+    credit.paused_at = NOON
+    credit.save()
+    other = make_workflow("claims-letters", controls=[policy("LET-01")], owner=cast.grace)
+    case = submit(other, at=NOON + SECOND).case
+
+    assert deadlines.record_overdue(DUE + SECOND) == 1
+    assert overdue_entries(case) == 1
