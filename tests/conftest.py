@@ -11,7 +11,6 @@ from django.conf import settings
 from tests.cast import make_cast
 from tests.flushing import flush_past_the_triggers  # noqa: F401 (a fixture for all)
 
-
 # A gate must say the same of the same code: examples are drawn alike there. Elsewhere they differ
 # from run to run, and so find more.
 hypothesis.settings.register_profile("gate", derandomize=True, deadline=None)

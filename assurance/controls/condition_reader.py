@@ -76,7 +76,7 @@ def path_problem(path: str) -> str | None:
         known = (*PLAIN, *(f"{root}.…" for root in ROOTS))
         if keys[0] not in ROOTS:
             near = _nearest(keys[0], (*PLAIN, *ROOTS))
-            hint = f" Did you mean “{'.'.join([near, *keys[1:]])}”?" if near else ""
+            hint = f" Did you mean “{_legible('.'.join([near, *keys[1:]]))}”?" if near else ""
             return f"“{_legible(path)}” is not a field.{hint} Fields are {', '.join(known)}."
         if len(keys) == 1:
             return f"“{path}” is a whole part of the case. Name one field in it: “{path}.…”."
@@ -86,7 +86,7 @@ def path_problem(path: str) -> str | None:
                 f"“{_legible(path)}” is not a field: a key between dots is missing or unreadable."
             )
         if key.startswith("__"):
-            return f"“{_legible(path)}” is not a field: keys that start with two underscores are refused."
+            return f"“{path}” is not a field: keys that start with two underscores are refused."
     return None
 
 
