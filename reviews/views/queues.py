@@ -63,13 +63,15 @@ def render_queue(
     open_cases = here.filter(pending=None).open()
     waiting = here.waiting(at)
     page = Page(request, open_cases.for_list(), keys=("rank_at", "id"))
+    # Asked only where it is shown: it looks through every held case.
+    empty = lists.empty_queue(queue, account_of(request), at) if error or not page.rows else None
     context = {
         "queue": queue,
         "waiting": capped(waiting),
         "soon": capped(waiting.filter(due_at__lte=at + timing.SOON)),
         "table": lists.queue_table(page.rows, queue, user=account_of(request), at=at),
         "pager": page.pager(),
-        "empty": lists.empty_queue(queue, account_of(request), at),
+        "empty": empty,
         "member": member,
         "play": {"on": play.is_on(request)},
         "receipt": receipts.of(request, at),

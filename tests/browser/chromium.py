@@ -9,8 +9,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 # As root Chromium refuses its sandbox; the pages are our own.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 MISSING = (
-    "NO CHROMIUM WAS FOUND: not one browser test ran. Install it (Debian: apt-get install chromium) "
-    "or name it in COUNTERMARK_CHROMIUM."
+    "NO CHROMIUM WAS FOUND: not one browser test ran. Install it (Debian: apt-get install "
+    "chromium) or name it in COUNTERMARK_CHROMIUM."
 )
 
 

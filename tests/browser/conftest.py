@@ -128,4 +128,3 @@ def sit(
         seat.close()
     world.forget_cases()
     assert faults == []
-

@@ -75,9 +75,10 @@ PAYLOADS = [
     "onmouseover=alert(60) style=x:expression(alert(60))",
 ]  # fmt: skip
 ALIEN = """() => [...document.querySelectorAll("main *, aside *, .decide *")]
-  .filter((one) => /^(script|iframe|object|embed|img|video|base|meta|link|style|math)$/i.test(one.tagName)
-    || [...one.attributes].some(({ name, value }) => /^on|^srcdoc$|^style$/i.test(name)
-      || (name !== "data-drafted" && /^\\s*(javascript|data):/i.test(value) && /href|src|action/i.test(name))))
+  .filter((one) => /^(script|iframe|object|embed|img|video|base|meta|link|style|math)$/i
+    .test(one.tagName) || [...one.attributes].some(({ name, value }) =>
+      /^on|^srcdoc$|^style$/i.test(name)
+      || (/^(href|src|action|formaction)$/i.test(name) && /^\\s*(javascript|data):/i.test(value))))
   .map((one) => one.outerHTML.slice(0, 200))"""
 
 
@@ -119,7 +120,8 @@ def shown_as_text(seat: Seat, page: Page, texts: list[str]) -> None:
 def test_hostile_text_is_shown_as_text(sit, world, first: int):
     texts = PAYLOADS[first : first + 10]
     case = world.post(**hostile(texts))
-    assert case.queue is not None and case.queue.kind == "governance"  # an undeclared action
+    assert case.queue is not None
+    assert case.queue.kind == "governance"
     seat = sit("grace")
     asked: list[str] = []
     seat.context.on("request", lambda request: asked.append(request.url))

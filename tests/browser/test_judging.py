@@ -123,7 +123,8 @@ def test_a_corrected_output_is_judged_again_refused_mended_with_a_tie_and_sent(s
         page.keyboard.press("Control+Enter")
 
     decision = Decision.objects.get(case=case)
-    assert decision.output["payout"] == 3930 and "£3,930.00" in decision.output["letter"]
+    assert decision.output["payout"] == 3930
+    assert "£3,930.00" in decision.output["letter"]
     assert decision.arithmetic == [{"figure": "3,930.00", "expression": "4,280.00 - 350.00"}]
     world.release()
     case.refresh_from_db()

@@ -49,13 +49,17 @@ def test_z_takes_a_decision_back_and_nothing_leaves(sit, world):
     with expecting_page(page):
         page.keyboard.press("z")
 
-    assert first.reference in page.url and second.reference not in page.url
-    expect(page.locator("#rationale")).to_have_value("Every figure stands in the invoice or the email.")
+    assert first.reference in page.url
+    assert second.reference not in page.url
+    expect(page.locator("#rationale")).to_have_value(
+        "Every figure stands in the invoice or the email."
+    )
     assert world.release() == 0
     assert webhooks_of(first) == []
     page.goto(f"/cases/{first.reference}/record/")
     story = words(page, ".thread")
-    assert "decided: approve as drafted" in story and "took the decision back" in story
+    assert "decided: approve as drafted" in story
+    assert "took the decision back" in story
     expect(page.locator("main")).to_contain_text("Taken back inside its window; nothing left.")
 
 
@@ -118,7 +122,8 @@ def test_a_skip_without_a_reason_is_refused_and_the_case_stays_away(sit, world):
         f"/cases/{case.reference}/skip/",
         form={"lease": "1", "csrfmiddlewaretoken": page.evaluate("document.body.dataset.csrf")},
     )
-    assert answer.status == 422 and "Choose a reason to skip." in answer.text()
+    assert answer.status == 422
+    assert "Choose a reason to skip." in answer.text()
     assert not Skip.objects.exists()
 
     page.select_option("#skip-reason", index=1)
@@ -171,7 +176,8 @@ def test_nothing_is_preselected_and_sending_without_a_choice_leads_to_the_choice
     page.keyboard.press("r")
     expect(page.locator("#outcome-error")).to_be_hidden()
     shown = page.locator(".chip:visible").all_inner_texts()
-    assert "Figure wrong" in shown and "Within policy" not in shown
+    assert "Figure wrong" in shown
+    assert "Within policy" not in shown
 
 
 def test_single_keys_rest_while_one_types_and_can_be_switched_off(sit, world):
