@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from assurance.controls.checks.schemas import schema_findings
@@ -42,7 +43,9 @@ def build(
 
     A field that was not sent is absent: absent, null and wrong are all *unknown* to a condition.
     """
-    facts: dict[str, Any] = {key: body[key] for key in SUBMITTED if body.get(key) is not None}
+    facts: dict[str, Any] = {
+        key: as_stored(body[key]) for key in SUBMITTED if body.get(key) is not None
+    }
     facts.setdefault("evidence", [])
     facts["workflow"] = {
         "slug": workflow.slug,
@@ -58,6 +61,25 @@ def build(
     facts["arithmetic"] = [dict(tie) for tie in arithmetic]
     facts["gathered"] = {}
     return facts
+
+
+def as_stored(value: Any) -> Any:
+    """The value as the database will give it back, so that it is judged now as it will be judged
+    again: `jsonb` keeps keys in an order of its own (shorter first, then by bytes), writes 1e20
+    out as a whole number and knows no negative zero."""
+    if isinstance(value, Mapping):
+        return {key: as_stored(value[key]) for key in sorted(value, key=_stored_order)}
+    if isinstance(value, list):
+        return [as_stored(one) for one in value]
+    if isinstance(value, float):
+        text = repr(value)
+        return int(Decimal(text)) if "e+" in text else value + 0.0
+    return value
+
+
+def _stored_order(key: str) -> tuple[int, bytes]:
+    data = key.encode()
+    return len(data), data
 
 
 def stray(facts: Mapping[str, Any], workflow: Workflow) -> list[Any]:

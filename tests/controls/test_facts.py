@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
 
 from assurance.controls import facts
 from assurance.controls.choices import Stage
@@ -98,3 +99,18 @@ def test_ties_of_a_reviewer_are_part_of_the_facts():
     tie = {"figure": "3,930.00", "expression": "4,280.00 - 350.00"}
 
     assert facts.build({"output": 1}, workflow(), at=AT, arithmetic=[tie])["arithmetic"] == [tie]
+
+
+def test_values_are_judged_as_the_database_will_give_them_back(db):
+    """Else judging the stored facts again could find other words, or another order of them."""
+    sent = {
+        "zz": [1e300, 1.5e20, 1e16, 1e-7, -0.0, 2.0, 7, True, None],
+        "a": {"é": 1, "ab": 2, "z": {"b": 1, "aa": 2, "a": 3}},
+        "": "x",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT (%s::jsonb)::text", [json.dumps(sent)])
+        kept = json.loads(cursor.fetchone()[0])
+
+    assert json.dumps(facts.as_stored(sent)) == json.dumps(kept)
+    assert json.dumps(facts.as_stored(kept)) == json.dumps(kept)
