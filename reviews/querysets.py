@@ -62,7 +62,7 @@ def supervised_by(user: User, at: datetime) -> Workflows:
 
 class CaseQuerySet(models.QuerySet):
     def visible_to(self, user: User, at: datetime) -> Self:
-        """What design section 9 grants: cases in a queue of theirs, those they decided, and all
+        """What a person may read: cases in a queue of theirs, those they decided, and all
         of the workflows they lead, govern or audit. A closed case of their queue stays in sight
         of those whose unsent words lie on it: the slower of two must learn who decided it."""
         supervised = supervised_by(user, at)

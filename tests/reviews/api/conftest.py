@@ -24,7 +24,7 @@ from tests.reviews.conftest import SECOND, WHY
 BASE = "/api/v1/"
 NOBODY = "0193f0a0-0000-7000-8000-000000000001"  # the id of no case
 
-# Design, section 8: the answer, key by key.
+# The answer of the contract, key by key.
 CASE_KEYS = {
     *("id", "reference", "workflow", "external_id", "subject", "revision", "status", "end"),
     *("disposition", "proceed", "proceed_until", "reroute_to", "instructions", "enforced"),
