@@ -16,6 +16,7 @@ from django.test.testcases import LiveServerThread
 from django.test.utils import override_settings
 from playwright.sync_api import Browser, sync_playwright
 
+from assurance.api.models import CspReport
 from tests.browser import chromium
 from tests.browser.seat import Seat
 from tests.browser.world import World
@@ -121,6 +122,7 @@ def sit(
 
     yield take
     faults = [fault for seat in used for fault in seat.faults]
+    faults += [f"policy: {report}" for report in CspReport.objects.all()]
     for seat in used:
         seat.faults.clear()
         seat.leave()
