@@ -4,11 +4,14 @@ is a fault of ours, and none strays from what the description promises."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import schemathesis
 from django.conf import settings as django_settings
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import CHECKS
@@ -41,6 +44,18 @@ QUIETLY = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+
+
+@contextmanager
+def one_connection() -> Iterator[None]:
+    """A real server closes a connection that has lost its way; here the test holds it. Entered
+    last, since Django's own test client puts the receivers back after each of its requests."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +95,10 @@ def places(operation: Any, things: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {name: {**known, "id": case}[name] for name in names}
 
 
+def has_words(operation: Any) -> bool:
+    return bool(list(operation.body) or list(operation.query))
+
+
 def who(caller: str, scorecard, people) -> dict[str, str]:
     if caller == "a system":
         return {"Authorization": scorecard.client.defaults["HTTP_AUTHORIZATION"]}
@@ -99,22 +118,20 @@ def test_every_operation_answers_as_it_is_described(
 ):
     sent, headers = [0], who(caller, scorecard, people)
 
-    for operation in operations:
-        for place in places(operation, things):
-            try:
-                requests = operation.as_strategy(
-                    generation_mode=mode, path_parameters=place or None
-                )
-            except schemathesis.errors.InvalidSchema:
-                raise
+    with one_connection():
+        for operation in operations:
+            found = list(places(operation, things))
+            for place in found if mode is GenerationMode.POSITIVE else found[-1:]:
+                if place and mode is GenerationMode.NEGATIVE and not has_words(operation):
+                    continue  # an act without words, its place given: nothing to get wrong
 
-            @QUIETLY
-            @given(requests)
-            def try_it(case: Any) -> None:
-                sent[0] += 1
-                case.call_and_validate(headers=headers, checks=CHECKED)
+                @QUIETLY
+                @given(operation.as_strategy(generation_mode=mode, path_parameters=place or None))
+                def try_it(case: Any) -> None:
+                    sent[0] += 1
+                    case.call_and_validate(headers=headers, checks=CHECKED)
 
-            try_it()
+                try_it()
 
     assert sent[0] > len(operations)
     assert Case.objects.count() >= 2
