@@ -72,10 +72,10 @@ class RoleAdmin(admin.ModelAdmin):
         offered = {"id", "pk", self.opts.pk.name if self.opts.pk else "pk"}
         for one in self.get_list_filter(request) if request else self.list_filter:
             name = one[0] if isinstance(one, list | tuple) else one
-            offered.add(name if isinstance(name, str) else name.parameter_name)
+            offered.add(name if isinstance(name, str) else getattr(name, "parameter_name", ""))
         parts = lookup.split("__")
         known = any(parts[: len(name.split("__"))] == name.split("__") for name in offered)
-        return known and super().lookup_allowed(lookup, value, request)
+        return known and super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -26,7 +26,7 @@ class Problem(serializers.Serializer):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     code = serializers.CharField()
-    errors = FaultAnswer(many=True)
+    errors = FaultAnswer(many=True)  # type: ignore[assignment]
     request_id = serializers.CharField(allow_null=True)
 
 

@@ -56,7 +56,9 @@ class CaseFilter(django_filters.FilterSet):
     def by_control(self, cases: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
         """What `controls` of an answer lists: shadow is the owner's business, quiet nobody's."""
         spoke = cases.filter(assessment__results__contains=[{"key": value}])
-        for silent in ({"mode": Mode.SHADOW}, *({"outcome": outcome} for outcome in sorted(CALM))):
+        silences: list[dict[str, str]] = [{"mode": Mode.SHADOW}]
+        silences += [{"outcome": outcome} for outcome in sorted(CALM)]
+        for silent in silences:
             spoke = spoke.exclude(assessment__results__contains=[{"key": value, **silent}])
         return spoke
 

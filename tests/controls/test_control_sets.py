@@ -224,7 +224,7 @@ def test_a_published_set_is_told_to_the_systems_that_listen(workflow, monkeypatc
 
     second = following(workflow, at=datetime(2026, 5, 1, tzinfo=UTC))
 
-    ((kind, data), more), = told
+    (((kind, data), more),) = told
     assert kind == "control_set.published"
     assert data == {
         "workflow": "credit-decisions",

@@ -72,9 +72,7 @@ class CumulativeLimit(Check):
         length = duration(settled["window"])
         if _subject(subject) is None or length is None:
             return {}
-        total = history.sum(
-            settled["field"], settled["subject_field"], subject, length.as_span()
-        )
+        total = history.sum(settled["field"], settled["subject_field"], subject, length.as_span())
         return {"sum": format(Decimal(total), "f")}  # text: exact in every JSON
 
     def run(self, params: dict[str, Any], facts: Mapping[str, Any], gathered: Any) -> Outcome:

@@ -63,9 +63,7 @@ _AFTER = re.compile(
     rf"|(?P<percent>%|per ?cent\b|pct\b|prozent\b|pour ?cent\b))",
     re.IGNORECASE,
 )
-_TIMES = re.compile(
-    rf"[ {_THIN}]?(?P<word>thousand|million|billion|bn|mn|k|m)\b", re.IGNORECASE
-)
+_TIMES = re.compile(rf"[ {_THIN}]?(?P<word>thousand|million|billion|bn|mn|k|m)\b", re.IGNORECASE)
 _POWERS = {"thousand": 3, "k": 3, "million": 6, "mn": 6, "m": 6, "billion": 9, "bn": 9}
 _ORDINALS = frozenset({"st", "nd", "rd", "th"})
 
@@ -148,9 +146,7 @@ class _Scan:
                 shown = self._text[one.start : one.end]
                 kind = "time" if one.wants[0].startswith("t:") else "date"
                 self._add(
-                    Figure(
-                        one.start, one.end, shown, kind, wants=one.wants, offers=one.offers
-                    )
+                    Figure(one.start, one.end, shown, kind, wants=one.wants, offers=one.offers)
                 )
                 at = one.end
         comma = self._commas > self._points

@@ -286,9 +286,7 @@ def _mark(claim: _Claim, state: str, place: Place | None, message: str) -> Mark:
 
 
 def _operand(claim: _Claim, near: list[tuple[Figure, Place]]) -> dict[str, Any]:
-    others = [
-        other.text if other.value is None else plain(other.value) for other, _ in near
-    ]
+    others = [other.text if other.value is None else plain(other.value) for other, _ in near]
     figure = claim.figure
     value = figure.text if figure.value is None else plain(figure.value)
     return operand(claim.text.path, value, "not_in", others)

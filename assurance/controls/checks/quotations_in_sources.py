@@ -175,9 +175,7 @@ def _parts(text: str) -> list[str]:
     return [part for piece in _GAP.split(text) if (part := _plain(piece).strip(_EDGES))]
 
 
-def _place(
-    text: str, sources: list[tuple[int, str, Plain]]
-) -> tuple[str, dict[str, int]] | None:
+def _place(text: str, sources: list[tuple[int, str, Plain]]) -> tuple[str, dict[str, int]] | None:
     """The source that has every part of a quotation in order, and where."""
     parts = _parts(text)
     for index, name, held in sources:

@@ -99,9 +99,7 @@ def test_the_check_says_that_it_needs_other_cases():
 
 def test_parameters_are_checked_when_saved():
     assert codes("cumulative_limit", PARAMS) == {}
-    assert codes("cumulative_limit", {**PARAMS, "window": "month"}) == {
-        "/window": "wrong_duration"
-    }
+    assert codes("cumulative_limit", {**PARAMS, "window": "month"}) == {"/window": "wrong_duration"}
     assert codes("cumulative_limit", {**PARAMS, "window": "P2Y"}) == {"/window": "wrong_duration"}
     assert codes("cumulative_limit", {**PARAMS, "subject_field": "output.approved"}) == {
         "/subject_field": "wrong_field_type"

@@ -53,9 +53,7 @@ def test_a_number_beyond_its_limits_fails(value, params, code):
 def test_the_operands_and_the_message_of_a_number_limit_name_both_sides():
     found = number(4820, maximum=2500)
 
-    assert found.operands == (
-        {"field": "output.amount", "value": 4820, "op": "<=", "other": 2500},
-    )
+    assert found.operands == ({"field": "output.amount", "value": 4820, "op": "<=", "other": 2500},)
     assert found.message == "`output.amount` 4,820 is more than 2,500."
     assert found.score == 4820
 

@@ -158,9 +158,7 @@ def test_places_of_any_text_lie_in_it_and_do_not_overlap(text):
 @given(st.integers(10**14, 10**15 - 1))
 def test_every_number_with_the_right_check_digit_is_a_card(body):
     digits = f"4{body}"[:15]
-    total = sum(
-        sum(divmod(int(d) * 2, 10)) if i % 2 == 0 else int(d) for i, d in enumerate(digits)
-    )
+    total = sum(sum(divmod(int(d) * 2, 10)) if i % 2 == 0 else int(d) for i, d in enumerate(digits))
     right = str(-total % 10)
     wrong = str((int(right) + 1) % 10)
 
