@@ -64,8 +64,8 @@ def require_complete(
     control_was_right: Mapping[str, str],
 ) -> None:
     """422 with every problem and its place, unless the decision says all that it must."""
-    problems = [
-        *_outcome_problems(policy, outcome),
+    # What else is needed depends on the outcome, so one that is not offered is told alone.
+    problems = [*_outcome_problems(policy, outcome)] or [
         *_reason_problems(policy, outcome, priority, list(reasons), rationale),
         *_rationale_problems(policy, outcome, priority, rationale),
         *_right_problems(control_was_right, set(verification_keys)),
