@@ -10,7 +10,13 @@ from uuid import uuid4
 from django.urls import reverse
 
 from reviews.choices import FINAL, Outcome, SkipReason, State
-from reviews.decision_rules import least_rationale, least_reasons, offered_reasons, policy_for
+from reviews.decision_rules import (
+    least_rationale,
+    least_reasons,
+    offered_reasons,
+    policy_for,
+    reason_labels,
+)
 from reviews.decisions import correctable, may_take, verification_keys
 from reviews.eligibility import conflict_of
 from reviews.models import Case, Decision, Draft, Queue
@@ -28,6 +34,12 @@ BUTTONS = {
     "reject": "Reject and close",
     "escalate": "Escalate",
     "return": "Return for a new draft",
+}
+HEADINGS = {
+    State.OPEN: "Decided",
+    State.PAUSED: "Paused",
+    State.RETURNED: "Returned",
+    State.CONTINUED: "Went ahead",
 }
 LEAVES = {
     "approve": "The system is told that it may go ahead, exactly as drafted.",
@@ -64,7 +76,14 @@ def present(
 def _reading(case: Case, user: User, at: datetime) -> dict[str, Any] | None:
     """The state of someone who can only read now; None for the holder."""
     if case.state != State.OPEN or case.pending is not None:
-        return {"state": "done", "text": done_text(case, at), **_next_act(case, user, at)}
+        decision = standing(case)
+        return {
+            "state": "done",
+            "heading": HEADINGS.get(State(case.state), "Decided" if decision else "Closed"),
+            "text": done_text(case, at),
+            "decision": decision,
+            **_next_act(case, user, at),
+        }
     if case.is_leased(at) and case.leased_by_id != user.pk:
         assert case.leased_by is not None
         return {
@@ -100,10 +119,20 @@ def refusal_for(case: Case, user: User) -> str | None:
     return conflict_of(case, user)
 
 
+def standing(case: Case) -> dict[str, Any] | None:
+    """The decision that is on its way or stands, in its maker's words."""
+    made = case.pending or case.decisions.filter(is_current=True).last()
+    if made is None:
+        return None
+    return {"rationale": made.rationale, "reasons": reason_labels(case, made.reasons)}
+
+
 def done_text(case: Case, at: datetime) -> str:
     if case.pending is not None:
         who = case.pending.decided_by.full_name_or_username
-        return f"{who} decided: {case.pending.get_outcome_display().lower()}. It has not left yet."
+        held = case.workflow.is_paused
+        waits = "It is kept until the workflow resumes." if held else "It has not left yet."
+        return f"{who} decided: {case.pending.get_outcome_display().lower()}. {waits}"
     if case.state == State.CLOSED:
         closed = f"This case is closed: {case.get_end_display().lower()}."
         newer = case.decisions.undoable(at).first()

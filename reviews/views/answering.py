@@ -18,15 +18,16 @@ from assurance.controls.live_set import live_set
 from assurance.errors import DomainError
 from reviews.decision_rules import reason_labels
 from reviews.models import Case
-from reviews.presenting import panel
+from reviews.presenting import changes, panel
 from reviews.presenting.wording import named
 from reviews.views.receipts import SAID
 
 FIELDS = {"outcome", "reasons", "queue", "rationale", "output"}
 
 
-def notice_for(error: DomainError, case: Case) -> tuple[str, dict[str, Any]]:
-    """The part that tells this refusal best, and what it needs."""
+def notice_for(error: DomainError, case: Case, yours: Any = None) -> tuple[str, dict[str, Any]]:
+    """The part that tells this refusal best, and what it needs. `yours`: the output as this
+    person corrected it, if they did."""
     if error.code == "already_decided":
         decision = error.extra["decision"]
         who = User.objects.filter(username=decision["decided_by"]).first()
@@ -37,6 +38,8 @@ def notice_for(error: DomainError, case: Case) -> tuple[str, dict[str, Any]]:
                 "at": parse_datetime(decision["decided_at"]),
                 "reasons": reason_labels(case, decision["reasons"]),
                 "rationale": decision["rationale"],
+                "changes": from_yours_to_theirs(case, yours, decision["output"]),
+                "mine": yours is not None,
             },
             "record_url": reverse("reviews:record", args=[case.reference]),
             "next_url": case.queue.get_absolute_url() if case.queue else reverse("reviews:work"),
@@ -52,6 +55,15 @@ def notice_for(error: DomainError, case: Case) -> tuple[str, dict[str, Any]]:
     if error.errors:
         return "includes/_error_summary.html", {"errors": faults_of(error, case)}
     return "includes/_notice.html", {"kind": "error", "text": error.sentence}
+
+
+def from_yours_to_theirs(case: Case, yours: Any, theirs: Any) -> dict[str, Any]:
+    """What differs between two people's outputs; who corrected nothing stands for the draft."""
+    submission = case.submissions.order_by("revision").last()
+    assert submission is not None  # written with the case
+    drafted = submission.body["output"]
+    before, after = (drafted if output is None else output for output in (yours, theirs))
+    return changes.present(before, after, live_set(case.control_set).catalogue)
 
 
 def faults_of(error: DomainError, case: Case) -> list[dict[str, str]]:
@@ -85,7 +97,9 @@ def field_of(pointer: str) -> str:
     return ".".join(keys) if keys[0] == "output" else keys[0]
 
 
-def refused(request: HttpRequest, error: DomainError, case: Case) -> HttpResponse:
+def refused(
+    request: HttpRequest, error: DomainError, case: Case, yours: Any = None
+) -> HttpResponse:
     """For script: only the notice, with the refusal's own status."""
-    template, context = notice_for(error, case)
+    template, context = notice_for(error, case, yours)
     return render(request, template, context, status=error.status)

@@ -103,7 +103,7 @@ def kept(
     if drafts.may_write(case, account_of(request), at):
         drafts.save_draft(case, typed, by=account_of(request), at=at)
     if request.headers.get("HX-Request"):
-        return refused(request, error, case)
+        return refused(request, error, case, typed.get("output"))
     case.refresh_from_db()
     return render_case(
         request, case, error=error, errors=by_field(error, case), superseding=superseding

@@ -54,7 +54,7 @@ def of(request: HttpRequest, at: datetime) -> dict[str, Any] | None:
         return {"state": "sent", "detail": "", **kept}
     decision = (
         Decision.objects.filter(pk=kept["decision"], decided_by=account_of(request))
-        .select_related("case")
+        .select_related("case__workflow")
         .first()
     )
     if decision is None or decision.withdrawn_at is not None:
@@ -73,5 +73,9 @@ def of(request: HttpRequest, at: datetime) -> dict[str, Any] | None:
             "detail": "Nothing has left yet.",
             "undo_url": reverse("reviews:undo", args=[decision.case.reference, decision.pk]),
         }
+    if decision.released_at is None:
+        held = decision.case.workflow.is_paused
+        detail = "It is kept until the workflow resumes." if held else "It leaves in a moment."
+        return receipt | {"state": "sent", "detail": detail}
     clear(request)
     return receipt | {"state": "sent", "detail": "It has left."}

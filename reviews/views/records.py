@@ -12,12 +12,13 @@ from django.views.decorators.http import require_GET
 
 from assurance import clock
 from assurance.accounts.principals import account_of
+from assurance.controls.live_set import live_set
 from assurance.controls.models import Workflow
 from assurance.record.ledger import Stream, head_hash, verify
-from reviews.choices import Status
+from reviews.choices import Outcome, Status
 from reviews.decision_rules import reason_labels
 from reviews.models import Case
-from reviews.presenting import activity, lists, timing, workspace
+from reviews.presenting import activity, changes, lists, timing, workspace
 from reviews.views.finding import REFERENCE, find_case
 from reviews.views.paging import Page
 
@@ -123,10 +124,15 @@ def decisions_of(case: Case) -> list[dict[str, Any]]:
     """Every decision as it was made, with links to the one before and the one after."""
     made = list(case.decisions.select_related("decided_by", "to_queue"))
     later = {one.supersedes_id: one.pk for one in made if one.supersedes_id}
+    drafted = {one.revision: one.body["output"] for one in case.submissions.all()}
+    catalogue = live_set(case.control_set).catalogue
     return [
         {
             "decision": one,
             "reasons": reason_labels(case, one.reasons),
+            "changes": changes.present(drafted[one.revision], one.output, catalogue)
+            if one.outcome == Outcome.CORRECT
+            else None,
             "superseded_by": later.get(one.pk),
         }
         for one in made

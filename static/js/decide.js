@@ -2,6 +2,7 @@
 // The form itself is never swapped: whatever goes wrong, every typed word stays.
 // Markup: form[data-decision] with [name=submission] (one token a page, so that a resent post is
 //   the same decision) and [data-send]; #notice.
+// Fires on document: "countermark:lost" when a refusal says that the case is one's own no more.
 // Server: HX-Request: true is sent. 2xx with HX-Redirect (or a redirect) goes on; 4xx with HTML is
 //   shown in #notice; a problem document is shown as words.
 
@@ -88,7 +89,13 @@ async function refused(answer) {
   const kind = answer.headers.get("Content-Type") ?? "";
   if (answer.status < 500 && kind.includes("text/html")) {
     const html = await answer.text();
-    if (!/<html/i.test(html)) { show(html); showViewControls(); tellBeside(); return; }
+    if (!/<html/i.test(html)) {
+      show(html);
+      showViewControls();
+      tellBeside();
+      if (answer.status === 409) document.dispatchEvent(new CustomEvent("countermark:lost"));
+      return;
+    }
     if (answer.status === 403) {
       say("error", "Not sent, this page is too old", "You signed in again since it was opened. Your text stays here: reload the page, and it is in the form again.");
       return;

@@ -27,6 +27,7 @@ export function start() {
     document.addEventListener(act, acted, { passive: true, capture: true });
   }
   document.addEventListener("click", (event) => { if (event.target.closest("[data-keep]")) beat(); });
+  document.addEventListener("countermark:lost", over);
   setInterval(look, 5_000);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
   look();
@@ -100,8 +101,16 @@ function lost({ holder, until: theirs }) {
   notice.querySelector("[data-slot=ended]").textContent = ` at ${clockTime(until)}`;
   const token = notice.querySelector("[name=csrfmiddlewaretoken]");
   if (token) token.value = document.body.dataset.csrf;
-  lease.textContent = "Not yours any more";
   show(notice);
+  over();
+}
+
+/** The page stops claiming that the case is its reader's, and asks no more. */
+function over() {
+  gone = true;
+  lease.textContent = "Not yours any more";
+  const ended = document.querySelector("#notice [data-slot=ended]");
+  if (ended && !ended.textContent.trim()) ended.textContent = ` at ${clockTime(Math.min(until, now()))}`;
 }
 
 function clockTime(moment) {
