@@ -8,9 +8,9 @@ from difflib import SequenceMatcher
 from itertools import islice
 from typing import Any
 
+from assurance.controls.covering import COVERED
 from assurance.controls.fields import Catalogue
 from assurance.controls.messages import plain
-from reviews.masking import COVERED
 from reviews.presenting.marking import visible
 from reviews.presenting.output import MOST_FIELDS, is_text, leaves
 from reviews.presenting.wording import label_of
