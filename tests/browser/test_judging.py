@@ -129,6 +129,11 @@ def test_a_corrected_output_is_judged_again_refused_mended_with_a_tie_and_sent(s
     world.release()
     case.refresh_from_db()
     assert case.end == "corrected"
+    page.goto(f"{case.get_absolute_url()}record/")
+    changed = page.locator("section", has=page.locator(f"#decision-{decision.pk}"))
+    expect(changed.locator("del", has_text="£4,820.00")).to_be_visible()
+    expect(changed.locator("ins", has_text="£3,930.00")).to_be_visible()
+    expect(changed.locator(".diff-rows")).to_contain_text("Payout 4,820 3,930")
 
 
 @pytest.mark.parametrize("outcome", ["timeout", "error"])

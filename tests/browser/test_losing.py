@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import timedelta
 
@@ -55,6 +56,29 @@ def test_a_conflict_shows_who_decided_what_and_why_and_keeps_the_words(sit, worl
     assert Draft.objects.get(case=case, user=world.cast.ada).body["rationale"] == WHY
 
 
+def test_a_conflict_over_a_correction_shows_where_the_two_outputs_differ(sit, world):
+    case = world.claimed(world.wrong(), "ada")
+    page = sit("ada").open(case.get_absolute_url())
+    page.keyboard.press("c")
+    letter = page.get_by_label("Your letter")
+    letter.fill(letter.input_value().replace("4,820.00", "3,930.00"))
+    lapse(case)
+    theirs = case.submissions.get().body["output"]
+    theirs = {"letter": theirs["letter"].replace("4,820.00", "4,280.00"), "payout": 3930}
+    rationale = "The invoice total, as the customer knows it from the invoice."
+    verdict = Verdict("correct", reasons=["figure-wrong"], rationale=rationale, output=theirs)
+    world.decided(case, "ben", verdict)
+
+    refused(page)
+
+    notice = page.locator("#notice")
+    expect(notice).to_contain_text("Ben Osei corrected and approved")
+    expect(notice.locator("del", has_text="£3,930.00")).to_be_visible()
+    expect(notice.locator("ins", has_text="£4,280.00")).to_be_visible()
+    expect(letter).to_have_value(re.compile("3,930.00"))
+    expect(page.locator("[data-lease]")).to_have_text("Not yours any more")
+
+
 def test_a_lost_hold_names_the_holder_and_keeps_the_draft(sit, world):
     case, page = typed_by_ada(sit, world)
     lapse(case)
@@ -64,7 +88,7 @@ def test_a_lost_hold_names_the_holder_and_keeps_the_draft(sit, world):
         refused(page)
 
     assert sent.value.status == 409
-    assert "Your hold ended" in words(page, "#notice")
+    assert re.match(r"Your hold ended at \d\d:\d\d", words(page, "#notice"))
     assert "Ben Osei holds it now" in words(page, "#notice")
     expect(page.locator("#rationale")).to_have_value(WHY)
     page.reload()
