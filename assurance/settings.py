@@ -212,7 +212,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Countermark",
     "VERSION": "v1",
-    "DESCRIPTION": "Keeps live AI under control after launch. Every message says what to do.",
+    "POSTPROCESSING_HOOKS": ["assurance.api.description.complete"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",

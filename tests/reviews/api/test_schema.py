@@ -109,3 +109,18 @@ def test_every_noun_of_an_answer_is_held_against_one(scorecard, people, submit):
     decided(people.ben, submit())
 
     assert set(scorecard.get(f"cases/{case['id']}/").json()) == keys_of(nouns.CaseWithSubmission)
+
+
+def test_the_description_says_how_to_begin_and_which_headers_count(schema):
+    about = schema["info"]["description"]
+    for words in ("Api-Key", "X-CSRFToken", "Idempotency-Key", "proceed", "output_sha256"):
+        assert words in about
+    headers = {
+        operation["operationId"]: {one["name"] for one in operation.get("parameters", [])}
+        for path in schema["paths"].values()
+        for operation in path.values()
+    }
+
+    assert "Idempotency-Key" in headers["cases_submit"]
+    assert "Idempotency-Key" not in headers["assessments_dry_run"] | headers["cases_read"]
+    assert "If-Match" in headers["cases_decide"]
