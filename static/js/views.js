@@ -21,13 +21,20 @@ export function start() {
   }
 }
 
+/** A number as the table beside it writes them. */
+function written(field, value) {
+  const plain = field.inputMode === "decimal" && /^-?\d{1,15}(\.\d{1,6})?$/.test(value);
+  return plain ? new Intl.NumberFormat("en-GB", { maximumFractionDigits: 6 }).format(Number(value)) : value;
+}
+
 function reflect(field) {
   const { corrects: path, drafted } = field.dataset;
   const value = field.value;
   const changed = value !== drafted;
+  field.closest(".fix")?.toggleAttribute("data-changed", changed);
   const named = (name) => document.querySelectorAll(`[data-${name}="${CSS.escape(path)}"]`);
   for (const cell of named("yours")) {
-    cell.textContent = changed ? value : "–";
+    cell.textContent = changed ? written(field, value) : "–";
     cell.classList.toggle("changed", changed);
   }
   for (const pane of named("clean")) pane.textContent = value;

@@ -87,7 +87,7 @@ def test_changes_show_as_a_word_diff_and_yours_beside_the_draft(sit, world):
     changes = page.locator("[data-changes='output.letter']")
     expect(changes.locator("del")).to_have_text("£4,820.00")
     expect(changes.locator("ins")).to_have_text("£3,930.00")
-    expect(page.locator("[data-yours='output.payout']")).to_have_text("3930")
+    expect(page.locator("[data-yours='output.payout']")).to_have_text("3,930")
     page.keyboard.press("Escape")
     page.keyboard.press("v")
     expect(page.locator("[data-clean='output.letter']")).to_contain_text("We will pay £3,930.00")
