@@ -97,8 +97,8 @@ def _letter(title, name, firm, cause, said, total, excess, ending, fault) -> str
         paragraphs.append(f"We will pay £{_money(said)} to {account}. No excess applies.")
     else:
         paragraphs.append(
-            f"We will pay £{_money(said)} to {account}. This is the invoice total of "
-            f"£{_money(total)} less your £{_money(excess)} excess."
+            "The invoice total less your excess comes to "
+            f"£{_money(total)} - £{_money(excess)} = £{_money(said)}. We will pay it to {account}."
         )
     if fault == "promise":
         paragraphs.append("We guarantee that any further damage will be paid in all cases.")
