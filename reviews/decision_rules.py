@@ -103,7 +103,7 @@ def _reason_problems(policy, outcome, priority, reasons, rationale):
             "/reasons",
             "required",
             "Choose a reason." if needed == 1 else f"Choose at least {needed} reasons.",
-        )
+        ) | {"offered": list(offered)}
 
 
 def _rationale_problems(policy, outcome, priority, rationale):
@@ -144,5 +144,5 @@ def _right_problems(answers, keys):
             )
 
 
-def _problem(pointer: str, code: str, message: str) -> dict[str, str]:
+def _problem(pointer: str, code: str, message: str) -> dict[str, Any]:
     return {"pointer": pointer, "code": code, "message": message}

@@ -241,3 +241,12 @@ def test_who_was_taken_off_the_queue_decides_nothing_any_more(people, submit, ca
     answer = people.ada.post(f"cases/{case['id']}/decisions/", approval(held))
     assert_problem(answer, 404, "not_found")
     assert not Decision.objects.exists()
+
+
+def test_who_chose_no_reason_is_told_which_there_are(people, submit):
+    case = submit()
+    held = claimed(people.ada, case)
+    answer = people.ada.post(f"cases/{case['id']}/decisions/", approval(held, reasons=[]))
+
+    (fault,) = assert_problem(answer, 422, "required", "/reasons")["errors"]
+    assert "within-policy" in fault["offered"]
