@@ -10,6 +10,8 @@ class ReviewsConfig(AppConfig):
         """Answer what lower rooms may want to know of cases."""
         from assurance.api import idempotency
         from assurance.controls import visibility
+        from assurance.record import verification
+        from reviews import agreement
         from reviews.models import Case, Queue
 
         # The keys of a case's requests outlive the case by seven days.
@@ -18,3 +20,4 @@ class ReviewsConfig(AppConfig):
         visibility.queues_of.register(
             lambda user: Queue.objects.of(user).values_list("slug", flat=True)
         )
+        verification.register_agreement(agreement.problems)

@@ -2,9 +2,10 @@
 memory, and names each bad entry. Reads only.
 
 Found: an edited payload, actor, time or type, a swap, a deletion in the middle or at the end, a
-missing payload, a head that disagrees, a position given twice, left out or out of order. Not
-found here: a chain recomputed to its end together with its head. Against that stand the head
-hashes that callers hold, and later the signed checkpoints.
+missing payload, a head that disagrees, a position given twice, left out or out of order, a row of
+a room above that says something else than its chain. Not found here: a chain recomputed to its
+end together with its head and rows. Against that stand the head hashes that callers hold, and
+later the signed checkpoints.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import connection, transaction
 from django.db.models import F, Value
@@ -39,6 +40,22 @@ class Problem:
         return f"{place} {self.type}: {self.message}".replace(" :", ":")
 
 
+class Agreement(Protocol):
+    """Whether the tables of a room above say what the record says of one stream, or of all."""
+
+    def __call__(
+        self, *, only: tuple[str, str] | None, workflow: str | None
+    ) -> Iterator[Problem]: ...
+
+
+_agreements: list[Agreement] = []
+
+
+def register_agreement(agreement: Agreement) -> None:
+    """Called from `AppConfig.ready()` of the room whose tables tell what the record tells too."""
+    _agreements.append(agreement)
+
+
 def problems(
     *, only: tuple[str, str] | None = None, workflow: str | None = None
 ) -> Iterator[Problem]:
@@ -57,6 +74,8 @@ def problems(
             yield from _chains(lower, upper, only, workflow)
         if only is None and workflow is None:
             yield from _positions()
+        for agreement in _agreements:
+            yield from agreement(only=only, workflow=workflow)
 
 
 Key = tuple[str, str]
