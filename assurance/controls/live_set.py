@@ -60,12 +60,13 @@ def build(
 
 def live_set(control_set: ControlSet) -> LiveSet:
     """The compiled form of a stored set, from a small cache."""
-    return _live_set(control_set.pk)
+    return _live_set(control_set.pk, control_set.sha256)
 
 
 @lru_cache(maxsize=64)
-def _live_set(pk: int) -> LiveSet:
-    control_set = ControlSet.objects.get(pk=pk)
+def _live_set(pk: int, sha256: str) -> LiveSet:
+    # By its hash too: a restored database gives the same key to another content.
+    control_set = ControlSet.objects.get(pk=pk, sha256=sha256)
     from assurance.controls.control_sets import content_sha256
 
     hashes = {control["key"]: content_sha256(control) for control in control_set.controls()}

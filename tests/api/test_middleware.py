@@ -48,6 +48,14 @@ def test_a_nul_in_the_query_is_refused_on_pages_too(api):
     assert api.get("/pages/refusing/?q=a%00b").status_code == 400
 
 
+@pytest.mark.parametrize("form", [{"why": "a\0b"}, {"a\0b": "why"}])
+def test_a_nul_in_a_form_is_refused_in_a_sentence(api, form):
+    answer = api.post("/pages/refusing/", form)
+
+    assert answer.status_code == 400
+    assert "U+0000" in answer.content.decode()
+
+
 def test_a_nul_in_the_path_leads_nowhere(api):
     assert api.get("/api/t/%00/").status_code == 404
 

@@ -21,9 +21,10 @@ from assurance.controls.models import ControlSet, ControlVersion
 from assurance.delivery.models import Delivery
 from assurance.errors import DomainError
 from assurance.record.actors import Actor
-from assurance.record.canonical import sha256_of
+from assurance.record.canonical import canonical, sha256_of
 from assurance.record.ledger import Stream, types
 from tests.controls_factories import LONG_AGO, catch_alls, make_workflow, policy
+from tests.database import tampering
 
 LATER = LONG_AGO + timedelta(days=1)
 ACTOR = Actor.system("test")
@@ -214,6 +215,20 @@ def test_a_live_set_leaves_out_what_is_off_and_keeps_the_versions_apart(workflow
     assert [c["key"] for c in live.controls] == ["LIM-00", "LIM-02"]
     assert live.versions == (1, 2)
     assert live_set(second) is live
+
+
+def test_the_same_key_with_another_content_is_another_live_set(workflow):
+    """A restored or emptied database gives keys out again; a process may outlive that."""
+    first = newest_set(workflow)
+    assert [c["key"] for c in live_set(first).controls] == ["LIM-01", "LIM-02"]
+    other = content(workflow, policy("LIM-01"))
+    with tampering() as cursor:
+        cursor.execute(
+            "UPDATE controls_controlset SET canonical = %s, sha256 = %s",
+            [canonical(other).decode(), sha256_of(other)],
+        )
+
+    assert [c["key"] for c in live_set(newest_set(workflow)).controls] == ["LIM-01"]
 
 
 def test_a_published_set_is_told_to_the_systems_that_listen(workflow, monkeypatch):

@@ -168,7 +168,6 @@ def test_an_endpoint_is_added_and_its_secret_shown_once(client, ines):
         ("url", "https://hooks.example.com./", "ends in a dot"),
         ("url", "https://hooks.example.com:22/", "443 or 8443"),
         ("headers", "X-A: b\x0bX-Evil: c\nX-A: d", "X-A is there twice"),
-        ("headers", "X-A: b\x00", "Null characters"),
         ("headers", "no colon", "no colon"),
         ("headers", "Host: evil", "set by Countermark"),
         ("secret", "whsec_QUJD", "24 to 64"),
