@@ -52,6 +52,11 @@ def case_closed(world: World) -> str:
     return world.closed(world.wrong(), "ada", REJECTED).get_absolute_url()
 
 
+def superseding(world: World) -> str:
+    case = world.closed(world.wrong(), "ada", REJECTED)
+    return reverse("reviews:supersede", args=[case.reference])
+
+
 def case_paused(world: World) -> str:
     return world.post("200,000.00", 200_000).get_absolute_url()
 
@@ -121,7 +126,9 @@ PLACES = [
     Place("a case somebody holds", "ada", case_held),
     Place("a case decided a moment ago", "ada", case_pending),
     Place("a closed case", "ada", case_closed),
+    Place("superseding a decision", "ada", superseding),
     Place("a paused case", "dev", case_paused),
+    Place("a paused case to resume", "grace", case_paused),
     Place("a blocked case", "dev", case_blocked),
     Place("a returned case", "dev", case_returned),
     Place("the record of a case", "otto", record),

@@ -23,8 +23,9 @@ def main(url: str, user: str, password: str, *cases: str) -> None:
         browser.headers["X-CSRFToken"] = browser.cookies["csrftoken"]
         leases = {}
         for case in cases:
-            claimed = browser.post(f"/api/v1/cases/{case}/claim/").json()
-            leases[case] = claimed["lease"]["number"]
+            claimed = browser.post(f"/api/v1/cases/{case}/claim/")
+            assert claimed.status_code == 200, claimed.text
+            leases[case] = claimed.json()["lease"]["number"]
             words = {"outcome": "reject", "rationale": f"typed on {case}"}
             browser.put(f"/api/v1/cases/{case}/draft/", json=words)
         print("held", flush=True)

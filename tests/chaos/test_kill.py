@@ -75,9 +75,15 @@ def test_p2_a_storm_of_repetitions_makes_one_case_for_each_key(house: House):
     random.Random(2).shuffle(storm)
     kills = scaled(2, 5)
 
+    cut_off: list[Answered] = []
+
     def send(name: str) -> Answered:
+        """As a client does: without an answer, again."""
         with house.system() as system:
-            return house.post(system, name)
+            while (said := house.post(system, name)).status == 0:
+                cut_off.append(said)
+                time.sleep(0.05)
+            return said
 
     with ThreadPoolExecutor(12) as pool:
         flying = [pool.submit(send, name) for name in storm]
@@ -92,15 +98,16 @@ def test_p2_a_storm_of_repetitions_makes_one_case_for_each_key(house: House):
 
     made = house.sql("SELECT external_id FROM reviews_case WHERE external_id LIKE 'p2-%%'")
     assert sorted(name for (name,) in made) == sorted(keys)
-    assert [one for one in journal if one.status == 0], "somebody was cut off"
-    assert {one.status for one in journal} <= {0, 201, 409}
+    assert cut_off, "somebody was cut off"
+    assert {one.status for one in journal} <= {201, 409}
     for refused in (one for one in journal if one.status == 409):
         assert json.loads(refused.body)["code"] == "idempotency_in_flight"
         assert refused.headers["Retry-After"]
     for again in last:
         answers = [one for one in journal if one.name == again.name and one.status == 201]
         firsts = [one for one in answers if "Idempotency-Replayed" not in one.headers]
-        assert (again.status, again.headers["Idempotency-Replayed"]) == (201, "true")
+        assert again.status == 201, again.body
+        assert again.headers.get("Idempotency-Replayed") == "true"
         assert {one.body for one in answers} <= {again.body}, "byte for byte"
         assert len(firsts) <= 1
     house.verify()

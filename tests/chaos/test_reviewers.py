@@ -80,7 +80,8 @@ def test_p5_of_four_sessions_that_decide_at_once_one_wins_and_the_others_learn_w
                 " JOIN accounts_user u ON u.id = d.decided_by_id WHERE d.case_id = %s",
                 case["id"],
             )
-            assert len(decisions) == 1, "one wins"
+            said = [answer.text[:300] for one in tries for answer in one.answers]
+            assert len(decisions) == 1, f"one wins; they were told {said}"
             winner, rationale = decisions[0]
             assert rationale in {one.typed for one in tries}
             made = [a for one in tries for a in one.answers if a.status_code == 201]
