@@ -10,6 +10,7 @@ class ControlsConfig(AppConfig):
         from assurance.accounts.roles import stage_of
         from assurance.controls.models import Workflow
         from assurance.delivery.alerts import ask_for_owners
+        from assurance.delivery.presenting import ask_for_outage_policies
 
         # Who may grant governance hangs on the stage, and accounts lie below.
         stage_of.register(
@@ -17,3 +18,5 @@ class ControlsConfig(AppConfig):
         )
         # Delivery tells the owner of an alert, the deputy where the owner has no address.
         ask_for_owners(Workflow.objects.mail_of_owner)
+        # Whoever builds against us reads there what the workflow expects while we are away.
+        ask_for_outage_policies(Workflow.objects.outage_policies)

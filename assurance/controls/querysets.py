@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 
 from django.db import models
+
+from assurance.controls.choices import OutagePolicy
 
 
 class WorkflowQuerySet(models.QuerySet):
@@ -17,6 +20,11 @@ class WorkflowQuerySet(models.QuerySet):
         """Where news of a workflow goes: its owner, or the deputy of one without an address."""
         named = self.filter(slug=slug).values_list("owner__email", "deputy__email")
         return [next(mail for mail in pair if mail) for pair in named if any(pair)]
+
+    def outage_policies(self, slugs: Iterable[str]) -> dict[str, str]:
+        """What each one's system does while Countermark cannot be reached, in words."""
+        named = self.filter(slug__in=slugs).values_list("slug", "outage_policy")
+        return {slug: OutagePolicy(policy).label for slug, policy in named}
 
 
 class ControlSetQuerySet(models.QuerySet):

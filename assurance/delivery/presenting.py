@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,15 @@ LABELS = {
     "cancelled": "Cancelled",
 }
 
+# What a system does while Countermark cannot be reached, by workflow: the room that knows says it.
+_outage_policies: Callable[[Iterable[str]], Mapping[str, str]] | None = None
+
+
+def ask_for_outage_policies(answer: Callable[[Iterable[str]], Mapping[str, str]]) -> None:
+    """Called once, from `AppConfig.ready()`. `answer(slugs)` gives each workflow's in words."""
+    global _outage_policies
+    _outage_policies = answer
+
 
 def clients(reach: Reach, *, at: datetime) -> list[dict[str, Any]]:
     """Each client with its keys and endpoints, and what of them may be changed."""
@@ -39,9 +49,12 @@ def clients(reach: Reach, *, at: datetime) -> list[dict[str, Any]]:
         )
     )
     waiting = _waiting(reach)
+    slugs = {slug for client in found for slug in client.workflows}
+    policies = _outage_policies(slugs) if _outage_policies else {}
     return [
         {
             "client": client,
+            "outages": [(slug, policies[slug]) for slug in client.workflows if slug in policies],
             "kept": reach.may_keep(client.workflows),
             "keys": [{"key": key, "state": _state_of(key, at)} for key in client.keys.all()],
             "endpoints": [

@@ -15,6 +15,7 @@ from assurance.delivery.alerts import raise_alert
 from assurance.delivery.choices import DeliveryStatus
 from assurance.delivery.models import Alert, Endpoint
 from tests.accounts_factories import ClientFactory, KeyFactory, UserFactory, grant_to
+from tests.controls_factories import make_workflow
 from tests.delivery_factories import EndpointFactory, promised, promised_to_all
 from tests.receiver import Answer
 
@@ -154,6 +155,16 @@ def test_an_endpoint_is_added_and_its_secret_shown_once(client, ines):
     page = client.get(PAGE).content.decode()
     assert "bücher.example (xn--bcher-kva.example)" in page
     assert signing.unseal(endpoint.secret_sealed) not in page
+
+
+def test_a_client_is_told_what_its_system_does_while_we_are_away(client, ines):
+    make_workflow("credit-decisions")
+    ClientFactory(workflows=["credit-decisions"])
+
+    page = client.get("/integrate/").content.decode()
+
+    assert "If Countermark is away" in page
+    assert "<dd>Stop</dd>" in page
 
 
 @pytest.mark.parametrize(
