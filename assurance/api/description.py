@@ -61,9 +61,9 @@ but GET the value of the `csrftoken` cookie as `X-CSRFToken`.
 POST with the same `Idempotency-Key` and body the very answer that it got first; both say
 `Idempotency-Replayed: true`.
 
-**Timeouts.** Wait 2 s for an answer, then send the same body again: nothing is done twice. What to do
-while there is no answer at all is the workflow's outage policy, shown on `/integrate/`: `stop`, or
-`go_on_and_report`: go on, and post each case afterwards with `occurred_at`.
+**Timeouts.** Wait 2 s for an answer, then send the same body again: nothing is done twice. What to
+do while there is no answer at all is the workflow's outage policy, shown on `/integrate/`: `stop`,
+or `go_on_and_report`: go on, and post each case afterwards with `occurred_at`.
 
 **Refusals** are problem documents (RFC 9457): `code` is stable, `errors` has a JSON pointer for
 every place, `detail` says what to do, `request_id` is what to tell us. Something that is not yours
