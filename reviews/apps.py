@@ -10,6 +10,7 @@ class ReviewsConfig(AppConfig):
         """Answer what lower rooms may want to know of cases."""
         from assurance.api import idempotency
         from assurance.controls import visibility
+        from assurance.controls.queues import queue_kinds
         from assurance.record import verification
         from reviews import agreement
         from reviews.models import Case, Queue
@@ -20,4 +21,6 @@ class ReviewsConfig(AppConfig):
         visibility.queues_of.register(
             lambda user: Queue.objects.of(user).values_list("slug", flat=True)
         )
+        # Rules name queues by slug; whether one may take a case is a matter of its kind.
+        queue_kinds.register(lambda: dict(Queue.objects.values_list("slug", "kind")))
         verification.register_agreement(agreement.problems)

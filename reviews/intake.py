@@ -22,6 +22,7 @@ from assurance.controls.control_sets import newest_set
 from assurance.controls.gather import gather
 from assurance.controls.judgement import Judgement
 from assurance.controls.live_set import LiveSet, live_set
+from assurance.controls.locks import lock_workflow
 from assurance.controls.messages import PLACEHOLDER, rendered, value_at
 from assurance.controls.models import Assessment, ControlSet, Workflow
 from assurance.errors import DomainError, invalid
@@ -279,13 +280,6 @@ def external_id_used(known: Case) -> DomainError:
         case=f"/api/v1/cases/{known.id}/",
         reference=known.reference,
     )
-
-
-def lock_workflow(workflow: Workflow, *, shared: bool) -> None:
-    """Intake shares it; publishing and pausing take it alone. Held until the transaction ends."""
-    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [f"workflow:{workflow.slug}"])
 
 
 def lock_for_intake(workflow: Workflow, external_id: str) -> None:

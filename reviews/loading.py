@@ -86,7 +86,7 @@ def definition_problems(
     document: Mapping[str, Any], people: Mapping[str, User], kinds: Mapping[str, str]
 ) -> list[Problem]:
     """Every problem of a definition. `kinds` gives the kind of each queue there is already."""
-    found = shape_problems(document, _FILE_SHAPE, "", not_yet=("waivers",))
+    found = shape_problems(document, _FILE_SHAPE, "")
     workflow = document.get("workflow")
     found += workflow_problems(workflow, known_people=people)
     found += _builder_problems(workflow, people)

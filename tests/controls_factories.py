@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from assurance.accounts.models import User
+from assurance.controls import candidates
 from assurance.controls.choices import OutagePolicy, SafeOutcome
-from assurance.controls.control_sets import publish_first, whole_content
-from assurance.controls.models import Workflow
+from assurance.controls.control_sets import _publish, newest_set, publish_first, whole_content
+from assurance.controls.models import ControlChange, ControlSet, Workflow
 from assurance.record.actors import Actor
+from assurance.record.canonical import sha256_of
 from reviews.choices import QueueKind
 from reviews.models import Queue
 from tests.accounts_factories import UserFactory
@@ -145,3 +147,47 @@ def make_workflow(
         workflow, whole_content(source, workflow), by=owner, actor=Actor.person(owner), at=at
     )
     return workflow
+
+
+def approved_change(
+    workflow: Workflow, content: Mapping[str, Any], *, at: datetime
+) -> ControlChange:
+    """A change to this content, written by grace and approved by gus."""
+    base = newest_set(workflow)
+    author, approver = make_person("grace"), make_person("gus")
+    change = ControlChange.objects.create(
+        number=ControlChange.objects.count() + 1,
+        workflow=workflow,
+        reason="The limit is too high.",
+        base_set=base,
+        edits=candidates.edits_between(base.content, content),
+        content_sha256="0" * 64,
+        candidate_sha256=sha256_of(content),
+        author=author,
+        author_person=author.person,
+        created_at=at,
+        changed_at=at,
+    )
+    change.editors.add(author.person)
+    change.status, change.way, change.approved_sha256 = "approved", "second_person", "0" * 64
+    change.approver, change.approver_person, change.approved_at = approver, approver.person, at
+    change.save()
+    return change
+
+
+def publish_next(
+    workflow: Workflow,
+    content: Mapping[str, Any],
+    *,
+    actor: Actor,
+    at: datetime,
+    number: int | None = None,
+    by: User | None = None,
+) -> ControlSet:
+    """The next set of a workflow, made live by an approved change."""
+    change = approved_change(workflow, content, at=at)
+    number = newest_set(workflow).number + 1 if number is None else number
+    made = _publish(workflow, content, number=number, change=change, by=by, actor=actor, at=at)
+    change.status, change.published_at = "published", made.effective_from
+    change.save()
+    return made

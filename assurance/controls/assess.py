@@ -8,6 +8,8 @@ need was fetched by `gather` before and lies in the facts, with the moment of ju
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from time import perf_counter_ns
 from typing import Any
 
@@ -33,6 +35,8 @@ def assess(facts: Mapping[str, Any], live: LiveSet) -> Judgement:
             live.controls, live.versions, live.verdicts(facts), strict=True
         )
     )
+    if live.waivers:
+        results = tuple(waived(results, facts, live))
     enforced = [result for result in results if result.is_enforced]
     ungoverned = all(result.outcome == "not_applicable" for result in enforced)
     voices = voices_for(facts, live, enforced, ungoverned=ungoverned)
@@ -44,6 +48,26 @@ def assess(facts: Mapping[str, Any], live: LiveSet) -> Judgement:
         ungoverned=ungoverned,
         duration_us=(perf_counter_ns() - started) // 1000,
     )
+
+
+def waived(
+    results: Iterable[ControlResult], facts: Mapping[str, Any], live: LiveSet
+) -> Iterable[ControlResult]:
+    """The results, each that orders something marked with the waiver that takes it away. Only what
+    is certain waives: an unknown condition does not, and neither does a waiver that is over."""
+    now = datetime.fromisoformat(facts["clock"])
+    waivers = {
+        waiver["control"]: waiver["key"]
+        for waiver, verdict in zip(live.waivers, live.waiver_verdicts(facts), strict=True)
+        if verdict is True and datetime.fromisoformat(waiver["expires_at"]) > now
+    }
+    for result in results:
+        key = waivers.get(result.key)
+        if key is None or result.is_calm or result.effect in (None, Disposition.CONTINUE):
+            yield result
+        else:
+            message = f"Waived by {key}. {result.message}".strip()
+            yield replace(result, waived_by=key, message=message)
 
 
 def judge(
@@ -157,6 +181,7 @@ def conclude(
         (_within_return_limit(result.effect, facts), result.priority, result.key)
         for result in results
         if result.is_enforced
+        and not result.waived_by
         and result.effect is not None
         and result.effect != Disposition.CONTINUE
     ]

@@ -86,3 +86,78 @@ class LabelSource(models.TextChoices):
     OUTCOME = "outcome", "Outcome"
     INCIDENT = "incident", "Incident"
     IMPORT = "import", "Import"
+
+
+class Item(models.TextChoices):
+    """What an edit of a control change is about. Its key: the control's or waiver's key, the rule's
+    name, the queue's slug; a specification has none."""
+
+    CONTROL = "control", "Control"
+    RULE = "rule", "Routing rule"
+    QUEUE_POLICY = "queue_policy", "Decision policy"
+    SPECIFICATION = "specification", "Specification"
+    WAIVER = "waiver", "Waiver"
+
+
+class ChangeStatus(models.TextChoices):
+    """`draft → in_review → approved → published`, or one of the three other ends."""
+
+    DRAFT = "draft", "Draft"
+    IN_REVIEW = "in_review", "In review"
+    APPROVED = "approved", "Approved"
+    PUBLISHED = "published", "Published"
+    DECLINED = "declined", "Declined"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    LAPSED = "lapsed", "Lapsed"
+
+
+# A change in one of these states is over: nobody edits it again.
+ENDED = (
+    ChangeStatus.PUBLISHED,
+    ChangeStatus.DECLINED,
+    ChangeStatus.WITHDRAWN,
+    ChangeStatus.LAPSED,
+)
+
+
+class ChangeKind(models.TextChoices):
+    """Why a change is made, as its author says."""
+
+    ROUTINE = "routine", "Routine"
+    INCIDENT = "incident", "Incident"
+    MONITORING_REVIEW = "monitoring_review", "Monitoring review"
+    MODEL_UPDATE = "model_update", "Model update"
+    EMERGENCY = "emergency", "Emergency"
+
+
+class Way(models.TextChoices):
+    """By which right a change went live. Computed, never declared."""
+
+    SECOND_PERSON = "second_person", "A second person approved it"
+    PILOT = "pilot", "One owner, in a pilot"
+    OPERATIONAL = "operational", "One owner, operational"
+    EMERGENCY = "emergency", "One owner, emergency"
+
+
+class InFlight(models.TextChoices):
+    """What becomes of open cases when a change goes live."""
+
+    LEAVE = "leave", "Leave them under the set that judged them"
+    REASSESS = "reassess", "Judge them again"
+
+
+class Direction(models.TextChoices):
+    """What a change does to cases, computed by replay."""
+
+    TIGHTENS = "tightens", "Tightens"
+    LOOSENS = "loosens", "Loosens"
+    MIXED = "mixed", "Mixed"
+    SAME = "same", "Changes no outcome"
+
+
+class ReplayStatus(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"

@@ -1,11 +1,11 @@
-"""Control sets: made complete, hashed, never edited. The first comes from a file; every later
-one will come from a control change."""
+"""Control sets: made complete, hashed, never edited. The first comes from a file, every later one
+from a control change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -17,6 +17,10 @@ from assurance.errors import DomainError
 from assurance.record.actors import Actor
 from assurance.record.canonical import canonical, sha256_of
 from assurance.record.ledger import Stream, record
+
+if TYPE_CHECKING:
+    from assurance.accounts.models import User
+    from assurance.controls.models import ControlChange
 
 
 def content_sha256(control: Mapping[str, Any]) -> str:
@@ -37,7 +41,7 @@ def whole_content(source: Mapping[str, Any], workflow: Workflow) -> dict[str, An
 
 @transaction.atomic
 def publish_first(
-    workflow: Workflow, content: Mapping[str, Any], *, by, actor: Actor, at: datetime
+    workflow: Workflow, content: Mapping[str, Any], *, by: User | None, actor: Actor, at: datetime
 ) -> ControlSet:
     """Make the first set of a workflow live. Raises `set_exists` where there is one already."""
     Workflow.objects.select_for_update().get(pk=workflow.pk)
@@ -46,11 +50,37 @@ def publish_first(
             "set_exists",
             f"{workflow.slug} has a control set already; only a control change replaces it.",
         )
-    return _publish(workflow, content, number=1, by=by, actor=actor, at=at)
+    return _publish(workflow, content, number=1, change=None, by=by, actor=actor, at=at)
+
+
+def publish_next(
+    workflow: Workflow,
+    content: Mapping[str, Any],
+    *,
+    change: ControlChange,
+    by: User | None,
+    actor: Actor,
+    at: datetime,
+) -> ControlSet:
+    """Make the next set live, inside the caller's transaction and under the workflow's lock. The
+    database refuses it unless the change is approved and the content is what it would lead to."""
+    last = newest_set(workflow)
+    # A clock may stand or step back; a set always begins after the one that it replaces.
+    begin = max(at, last.effective_from + timedelta(microseconds=1))
+    return _publish(
+        workflow, content, number=last.number + 1, change=change, by=by, actor=actor, at=begin
+    )
 
 
 def _publish(
-    workflow: Workflow, content: Mapping[str, Any], *, number: int, by, actor: Actor, at: datetime
+    workflow: Workflow,
+    content: Mapping[str, Any],
+    *,
+    number: int,
+    change: ControlChange | None,
+    by: User | None,
+    actor: Actor,
+    at: datetime,
 ) -> ControlSet:
     text = canonical(content)
     control_set = ControlSet.objects.create(
@@ -60,13 +90,18 @@ def _publish(
         canonical=text.decode(),
         effective_from=at,
         published_by=by,
+        change=change,
     )
     for control in content["controls"]:
         _number(workflow, control, control_set)
     record(
         Stream.workflow(workflow.slug),
         "control_set.published",
-        {"number": number, "sha256": control_set.sha256},
+        {
+            "number": number,
+            "sha256": control_set.sha256,
+            "change": change.number if change else None,
+        },
         actor=actor,
         at=at,
         workflow=workflow.slug,

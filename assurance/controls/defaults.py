@@ -60,6 +60,14 @@ REASON: Json = {
     "text_required": False,
 }
 
+WAIVER: Json = {
+    "key": None,
+    "control": None,
+    "condition": None,
+    "reason": "",
+    "expires_at": None,
+}
+
 OUTCOMES = ("approve", "correct", "reject", "escalate", "return")
 # By outcome, or by outcome and the case's priority: characters of rationale, number of reasons.
 RATIONALE_MIN: Json = {
@@ -131,7 +139,7 @@ REASONS: tuple[Json, ...] = (
 
 
 def completed(source: Mapping[str, Any]) -> Json:
-    """`specification controls rules queue_policies` of a source, every default written out.
+    """`specification controls rules queue_policies waivers` of a source, every default written out.
 
     Lists keep what they mean and lose what they do not: controls are in order of their keys,
     rules of their positions, policies of their queues, boundaries of their numbers. Every queue
@@ -151,6 +159,10 @@ def completed(source: Mapping[str, Any]) -> Json:
         "queue_policies": sorted(
             [queue_policy(policy) for policy in [*policies, *({"queue": q} for q in silent)]],
             key=lambda policy: policy["queue"],
+        ),
+        "waivers": sorted(
+            (_with(WAIVER, waiver) for waiver in source.get("waivers") or ()),
+            key=lambda waiver: waiver["key"],
         ),
     }
 

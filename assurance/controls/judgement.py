@@ -33,6 +33,7 @@ class ControlResult:
     score: float | None = None
     priority: int = 100
     duration_us: int = 0
+    waived_by: str = ""  # the waiver that takes its effect away; it is judged and kept all the same
 
     @property
     def is_enforced(self) -> bool:

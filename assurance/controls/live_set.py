@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
+from assurance.controls.checks.external_verifier import is_external
 from assurance.controls.choices import Mode
 from assurance.controls.conditions import compile_conditions
 from assurance.controls.fields import Catalogue
@@ -31,8 +32,16 @@ class LiveSet:
     verdicts: Verdicts
     rules: tuple[dict[str, Any], ...]
     rule_verdicts: Verdicts
+    waivers: tuple[dict[str, Any], ...]
+    waiver_verdicts: Verdicts
     actions: dict[str, dict[str, Any]]
     catalogue: Catalogue
+
+    @cached_property
+    def external(self) -> tuple[tuple[dict[str, Any], int], ...]:
+        """The controls that ask an external verifier, with their versions."""
+        pairs = zip(self.controls, self.versions, strict=True)
+        return tuple((control, version) for control, version in pairs if is_external(control))
 
 
 def build(
@@ -42,6 +51,7 @@ def build(
     catalogue = Catalogue.from_json(content["fields"])
     controls = tuple(c for c in content["controls"] if c["mode"] != Mode.OFF)
     rules = tuple(sorted(content["rules"], key=lambda rule: rule["position"]))
+    waivers = tuple(content.get("waivers", ()))
     return LiveSet(
         workflow=content["workflow"],
         number=number,
@@ -53,6 +63,8 @@ def build(
         rule_verdicts=compile_conditions(
             [rule["condition"] for rule in rules], catalogue.for_routing()
         ),
+        waivers=waivers,
+        waiver_verdicts=compile_conditions([w["condition"] for w in waivers], catalogue),
         actions={action["name"]: action for action in content["specification"]["actions"]},
         catalogue=catalogue,
     )

@@ -8,13 +8,18 @@ from typing import Self
 
 from django.db import models
 
-from assurance.controls.choices import OutagePolicy
+from assurance.controls.choices import ENDED, ChangeStatus, OutagePolicy
 
 
 class WorkflowQuerySet(models.QuerySet):
     def among(self, slugs: str | frozenset[str] | set[str]) -> Self:
         """Those named, or every one when the caller may see "all"."""
         return self if slugs == "all" else self.filter(slug__in=slugs)
+
+    def paused(self) -> Self:
+        """Paused or suspended, by name."""
+        held = models.Q(paused_at__isnull=False) | models.Q(stage="suspended")
+        return self.filter(held).order_by("name")
 
     def mail_of_owner(self, slug: str) -> list[str]:
         """Where news of a workflow goes: its owner, or the deputy of one without an address."""
@@ -37,3 +42,36 @@ class ControlSetQuerySet(models.QuerySet):
 
     def newest(self) -> Self:
         return self.order_by("-number")
+
+
+class ControlChangeQuerySet(models.QuerySet):
+    def among(self, slugs: str | frozenset[str] | set[str]) -> Self:
+        """Those of the workflows named, or every one when the caller may see "all"."""
+        return self if slugs == "all" else self.filter(workflow__slug__in=slugs)
+
+    def open(self) -> Self:
+        """Those that may still go live."""
+        return self.exclude(status__in=ENDED)
+
+    def touching(self, workflow_id: int, item: str, key: str) -> Self:
+        """Open changes of a workflow that edit this item: whose draft waits."""
+        return self.open().filter(
+            workflow_id=workflow_id, edits__contains=[{"item": item, "key": key}]
+        )
+
+    def lapsing(self, at: datetime) -> Self:
+        return self.filter(status=ChangeStatus.IN_REVIEW, lapses_at__lte=at)
+
+    def starting(self, at: datetime) -> Self:
+        """Approved, and their moment has come."""
+        due = models.Q(start_at=None) | models.Q(start_at__lte=at)
+        return self.filter(due, status=ChangeStatus.APPROVED)
+
+    def unratified(self, at: datetime) -> Self:
+        """Emergencies that nobody ratified in time, their consequence not yet drawn."""
+        return self.filter(
+            status=ChangeStatus.PUBLISHED,
+            ratified_at=None,
+            unratified_at=None,
+            ratify_by__lte=at,
+        )

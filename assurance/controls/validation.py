@@ -18,6 +18,7 @@ from assurance.controls.definition_policies import (
 )
 from assurance.controls.definition_rules import rule_problems
 from assurance.controls.definition_shapes import Key, plain_problems, shape_problems
+from assurance.controls.definition_waivers import waiver_problems
 from assurance.controls.fields import Catalogue
 
 CONTENT_KEYS = {
@@ -25,6 +26,7 @@ CONTENT_KEYS = {
     "controls": Key("list"),
     "rules": Key("list"),
     "queue_policies": Key("list"),
+    "waivers": Key("list"),
 }
 # What `GET control-sets/` adds; what stands there is made anew and not read.
 MADE = ("workflow", "fields")
@@ -49,7 +51,7 @@ def problems(
     unclean = plain_problems(source)
     if unclean:
         return unclean
-    found = shape_problems(source, CONTENT_KEYS, "", not_yet=("waivers",))
+    found = shape_problems(source, CONTENT_KEYS, "")
     found += specification_problems(source)
     found += control_problems(
         source,
@@ -60,4 +62,5 @@ def problems(
     )
     found += rule_problems(source, catalogue=catalogue, known_queues=known_queues)
     found += policy_problems(source, catalogue=catalogue, known_queues=known_queues)
+    found += waiver_problems(source, catalogue=catalogue)
     return list(dict.fromkeys(found))

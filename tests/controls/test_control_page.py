@@ -6,11 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from assurance.controls.control_sets import _publish as publish_next
 from assurance.controls.control_sets import newest_set, whole_content
 from assurance.record.actors import Actor
 from tests.accounts_factories import UserFactory
-from tests.controls_factories import LONG_AGO, catch_alls, make_workflow, policy, verification
+from tests.controls_factories import (
+    LONG_AGO,
+    catch_alls,
+    make_workflow,
+    policy,
+    publish_next,
+    verification,
+)
 
 
 @pytest.fixture

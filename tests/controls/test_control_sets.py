@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from assurance.controls.control_sets import _publish as publish_next
 from assurance.controls.control_sets import (
     content_as_answer,
     newest_set,
@@ -23,7 +22,7 @@ from assurance.errors import DomainError
 from assurance.record.actors import Actor
 from assurance.record.canonical import canonical, sha256_of
 from assurance.record.ledger import Stream, types
-from tests.controls_factories import LONG_AGO, catch_alls, make_workflow, policy
+from tests.controls_factories import LONG_AGO, catch_alls, make_workflow, policy, publish_next
 from tests.database import tampering
 
 LATER = LONG_AGO + timedelta(days=1)
@@ -60,6 +59,7 @@ def test_a_set_holds_everything_and_its_hash_covers_exactly_that(workflow):
         "controls",
         "rules",
         "queue_policies",
+        "waivers",
         "fields",
     }
     assert first.sha256 == sha256_of(json.loads(first.canonical))

@@ -253,7 +253,7 @@ def test_a_control_that_is_off_has_a_version_too(cast, document):
     [
         ({"workflow": None}, "/workflow", "missing"),
         ({"workflows": {}}, "/workflows", "Did you mean `workflow`"),
-        ({"waivers": [1]}, "/waivers", "not enforced yet"),
+        ({"waivers": [1]}, "/waivers/0", "an object with keys"),
         ({"queues": {}}, "/queues", "a list"),
     ],
 )

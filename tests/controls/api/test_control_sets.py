@@ -6,12 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from assurance.controls.control_sets import _publish as publish_next
 from assurance.controls.control_sets import newest_set, whole_content
 from assurance.record.actors import Actor
 from assurance.record.canonical import sha256_of
 from tests.accounts_factories import ClientFactory, KeyFactory, UserFactory, bearer
-from tests.controls_factories import LONG_AGO, catch_alls, make_workflow, policy
+from tests.controls_factories import LONG_AGO, catch_alls, make_workflow, policy, publish_next
 
 SETS, CONTROLS = "/api/v1/control-sets/", "/api/v1/controls/"
 LATER = LONG_AGO + timedelta(days=10)
