@@ -6,6 +6,7 @@ claim, so an old holder who wakes up late can never decide over a new one.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,24 +27,48 @@ if TYPE_CHECKING:
 
 MAX_HELD = 5
 
-# One statement finds and takes: rows that another is taking are skipped, so nobody waits for
-# anybody and nobody leaves empty-handed while a case is free.
-_CLAIM_NEXT = """
-UPDATE reviews_case SET leased_by_id = %(user)s, leased_until = %(until)s,
-       lease_number = lease_number + 1
- WHERE id = (
-    SELECT c.id FROM reviews_case c
-     WHERE c.queue_id = %(queue)s AND c.state = 'open' AND c.pending_id IS NULL
+_WAITS = """
+       c.queue_id = %(queue)s AND c.state = 'open' AND c.pending_id IS NULL
        AND (c.leased_until IS NULL OR c.leased_until <= %(at)s)
-       AND (%(person)s = '' OR c.requested_by <> %(person)s)
+"""
+_IS_THEIRS = """
+       (%(person)s = '' OR c.requested_by <> %(person)s)
        AND NOT EXISTS (SELECT 1 FROM reviews_skip s
                         WHERE s.case_id = c.id AND s.user_id = %(user)s AND s.until > %(at)s)
        AND NOT EXISTS (SELECT 1 FROM controls_workflow_builders b
                         WHERE b.workflow_id = c.workflow_id AND b.person_id = %(person_pk)s)
+"""
+
+# One statement finds and takes: rows that another is taking are skipped, so nobody waits for
+# anybody and nobody leaves empty-handed while a case is free.
+_CLAIM_NEXT = f"""
+UPDATE reviews_case SET leased_by_id = %(user)s, leased_until = %(until)s,
+       lease_number = lease_number + 1
+ WHERE id = (
+    SELECT c.id FROM reviews_case c
+     WHERE {_WAITS} AND {_IS_THEIRS}
      ORDER BY c.rank_at, c.id
      LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id
 """
+
+# Asked in one statement, so that all three answers are of one moment.
+_OUTLOOK = f"""
+SELECT EXISTS (SELECT 1 FROM reviews_case c WHERE {_WAITS} AND {_IS_THEIRS}),
+       EXISTS (SELECT 1 FROM reviews_case c WHERE {_WAITS}),
+       (SELECT min(c.leased_until) FROM reviews_case c
+         WHERE c.queue_id = %(queue)s AND c.state = 'open' AND c.pending_id IS NULL
+           AND c.leased_until > %(at)s)
+"""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a queue holds for one person at one moment."""
+
+    any_of_theirs: bool  # waiting, and theirs to take unless another is taking it right now
+    any_waiting: bool
+    next_free_at: datetime | None
 
 
 @patient
@@ -73,19 +98,11 @@ def claim_next(queue: Queue, *, by: User, at: datetime) -> Case:
             status=403,
         )
     require_room(by, at)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CLAIM_NEXT,
-            {
-                "user": by.pk,
-                "person": by.person.ref if by.person else "",
-                "person_pk": by.person_id or 0,
-                "until": at + queue.lease,
-                "queue": queue.pk,
-                "at": at,
-            },
-        )
-        row = cursor.fetchone()
+    asked = {**_asked(queue, by, at), "until": at + queue.lease}
+    row = _first_row(_CLAIM_NEXT, asked)
+    # Somebody is taking what this person could have. They may let go of it, so once more.
+    if row is None and outlook(queue, by, at).any_of_theirs:
+        row = _first_row(_CLAIM_NEXT, asked)
     if row is None:
         raise nothing_to_claim(queue, by, at)
     case = Case.objects.for_list().get(pk=row[0])
@@ -264,13 +281,24 @@ def case_closed(case: Case) -> DomainError:
     )
 
 
+def outlook(queue: Queue, user: User, at: datetime) -> Outlook:
+    """What waits in a queue, what of it this person may take, and when the next is free."""
+    return Outlook(*_first_row(_OUTLOOK, _asked(queue, user, at)))
+
+
 def nothing_to_claim(queue: Queue, user: User, at: datetime) -> DomainError:
-    """Three different empties: none waits, all are held, none of them is yours to take."""
-    cases = Case.objects.filter(queue=queue)
-    next_free = (
-        cases.leased(at).order_by("leased_until").values_list("leased_until", flat=True).first()
-    )
-    if cases.waiting(at).exists():
+    """Three different empties: none waits, all are held, none of them is yours to take.
+
+    A case that another is taking at this very moment still looks as if it waited: it is held.
+    """
+    found = outlook(queue, user, at)
+    until = found.next_free_at
+    if found.any_of_theirs:
+        why, sentence = (
+            "all_held",
+            f"Every case in {queue.name} is being taken by others at this moment. Try again.",
+        )
+    elif found.any_waiting:
         why, sentence = (
             "not_eligible",
             (
@@ -278,17 +306,33 @@ def nothing_to_claim(queue: Queue, user: User, at: datetime) -> DomainError:
                 "skipped them."
             ),
         )
-    elif next_free is not None:
+    elif until is not None:
         why, sentence = (
             "all_held",
             (
                 f"Every case in {queue.name} is held by someone. The next may be free at "
-                f"{next_free:%H:%M} UTC."
+                f"{until:%H:%M} UTC."
             ),
         )
     else:
         why, sentence = "none_waiting", f"No case waits in {queue.name}."
-    return DomainError("nothing_to_claim", sentence, reason=why, next_free_at=moment(next_free))
+    return DomainError("nothing_to_claim", sentence, reason=why, next_free_at=moment(until))
+
+
+def _asked(queue: Queue, user: User, at: datetime) -> dict[str, Any]:
+    return {
+        "queue": queue.pk,
+        "user": user.pk,
+        "person": user.person.ref if user.person else "",
+        "person_pk": user.person_id or 0,
+        "at": at,
+    }
+
+
+def _first_row(statement: str, asked: dict[str, Any]) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, asked)
+        return cursor.fetchone()
 
 
 def _let_go(case: Case) -> None:

@@ -120,8 +120,11 @@ def _case_row(case: Case, at: datetime, labels: tuple[str, ...]) -> dict[str, An
     return {"cells": [cell | {"label": name} for cell, name in zip(cells, labels, strict=True)]}
 
 
-def empty_queue(queue: Queue, user: User, at: datetime) -> dict[str, str]:
-    """Why there is nothing to take: none waits, all are held, or none is theirs."""
+def empty_queue(queue: Queue, user: User, at: datetime, *, member: bool) -> dict[str, str]:
+    """Why there is nothing to take: none waits, all are held, or none is theirs. Who only
+    watches takes nothing, and learns nothing of workflows that are not theirs."""
+    if not member:
+        return {"title": "None waiting", "text": f"No case of your workflows is in {queue.name}."}
     refusal: DomainError = nothing_to_claim(queue, user, at)
     titles = {
         "none_waiting": "None waiting",

@@ -64,7 +64,11 @@ def render_queue(
     waiting = here.waiting(at)
     page = Page(request, open_cases.for_list(), keys=("rank_at", "id"))
     # Asked only where it is shown: it looks through every held case.
-    empty = lists.empty_queue(queue, account_of(request), at) if error or not page.rows else None
+    empty = (
+        lists.empty_queue(queue, account_of(request), at, member=member)
+        if error or not page.rows
+        else None
+    )
     context = {
         "queue": queue,
         "waiting": capped(waiting),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import transaction
 
 from assurance.accounts.models import User
 from assurance.errors import DomainError
 from assurance.record import ledger
 from reviews import claims, decisions
 from reviews.choices import Status
-from reviews.models import Case, Skip
+from reviews.models import Case, Decision, Skip
 from tests.controls_factories import make_person
 from tests.racing import race, refusals
 from tests.reviews.conftest import MINUTE, NOON, SECOND, approve, decided, the_queue
@@ -209,6 +213,66 @@ def test_fifty_people_press_play_and_nobody_gets_the_same_case_or_leaves_empty_h
     )
 
     assert {one.pk for one in results} == cases
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_people_press_play_over_one_case_and_49_hear_that_all_are_held(cast, waiting):
+    """While the winner has not committed the case still looks free; nobody may be told that they
+    built, requested or skipped what they never saw."""
+    people = [make_person(f"racer-{number}") for number in range(50)]
+    the_queue().members.add(*people)
+
+    results = race(
+        [lambda who=who: claims.claim_next(the_queue(), by=who, at=NOON) for who in people]
+    )
+
+    lost = refusals(results, "nothing_to_claim")
+    assert [one.pk for one in results if isinstance(one, Case)] == [waiting.pk]
+    assert Counter(refusal.extra["reason"] for refusal in lost) == {"all_held": 49}
+    assert ledger.types(ledger.Stream.case(waiting.id)).count("case.claimed") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_is_taking_right_now_is_held_and_what_i_skipped_is_not_mine(cast, post):
+    """The same moment held open: another's lock on the case, its lease not yet committed."""
+    case = post()
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        Case.objects.lock(case.pk)
+        losing = pool.submit(race, [lambda: claims.claim_next(the_queue(), by=cast.ben, at=NOON)])
+        [taken] = losing.result(timeout=30)
+    held = claims.claim(case, by=cast.ben, at=NOON)
+    claims.skip(held, by=cast.ben, lease=held.lease_number, reason="language", at=NOON)
+    [skipped] = race([lambda: claims.claim_next(the_queue(), by=cast.ben, at=NOON)])
+
+    assert taken.extra == {"reason": "all_held", "next_free_at": None}
+    assert "being taken" in taken.sentence
+    assert skipped.extra["reason"] == "not_eligible"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_p6_at_a_lapsed_lease_25_old_hands_decide_nothing_while_25_others_claim(cast, waiting):
+    """Both locks are needed: of the claims on the row, of the old number on the fence."""
+    old = claims.claim(waiting, by=cast.ada, at=NOON).lease_number
+    late = NOON + 21 * MINUTE
+    people = [make_person(f"racer-{number}") for number in range(25)]
+    the_queue().members.add(*people)
+    runners = []
+    for who in people:
+        runners.append(lambda who=who: claims.claim(waiting, by=who, at=late))
+        runners.append(
+            lambda: decisions.decide(waiting, approve(), by=cast.ada, lease=old, at=late)
+        )
+
+    results = race(runners)
+
+    [holder] = [one.leased_by.get_username() for one in results if isinstance(one, Case)]
+    too_slow, too_late = refusals(results, "held_by_other"), refusals(results, "lease_lost")
+    assert (len(too_slow), len(too_late)) == (24, 25)
+    assert {one.extra["holder"] for one in too_slow} == {holder}
+    assert {one.extra["holder"] for one in too_late} <= {holder, None}
+    assert not Decision.objects.exists()
+    waiting.refresh_from_db()
+    assert (waiting.leased_by.get_username(), waiting.lease_number) == (holder, old + 1)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,9 +6,10 @@ import pytest
 
 from assurance.accounts.choices import Role
 from reviews import intake
+from reviews.models import Case
 from tests.accounts_factories import UserFactory, grant_to
 from tests.controls_factories import catch_alls, make_workflow
-from tests.reviews.conftest import NOON, SYSTEM
+from tests.reviews.conftest import NOON, SYSTEM, closed
 
 pytestmark = pytest.mark.django_db
 
@@ -50,3 +51,19 @@ def test_a_lead_of_one_workflow_sees_and_counts_no_case_of_another(shared, opene
     assert answer.status_code == 200
     assert len(answer.context["table"]["rows"]) == 1
     assert answer.context["waiting"] == 1
+
+
+def test_who_watches_a_queue_without_a_case_of_theirs_hears_nothing_of_the_others(
+    shared, opened, cast
+):
+    lead = UserFactory(username="lena")
+    grant_to(lead, Role.LEAD, "claims-letters")
+    closed(Case.objects.get(workflow__slug="claims-letters"), cast.ada)
+
+    answer = opened(lead)
+
+    assert answer.status_code == 200
+    assert answer.context["empty"] == {
+        "title": "None waiting",
+        "text": "No case of your workflows is in Credit review.",
+    }
