@@ -128,7 +128,8 @@ def _clear_place(case: Case) -> None:
 
 
 def assessed_entry(case: Case) -> dict[str, Any]:
-    """What the record keeps of a judgement; the whole of it is the assessment it names."""
+    """What the record keeps of a judgement; the whole of it is the assessment it names. Systems
+    read the record, so it does not tell of controls in shadow."""
     return {
         "assessment": case.assessment.pk,
         "revision": case.revision,
@@ -138,7 +139,9 @@ def assessed_entry(case: Case) -> dict[str, Any]:
         "enforced": case.enforced,
         "decided_by": case.decided_by,
         "ungoverned": case.ungoverned,
-        "outcomes": {r["key"]: r["outcome"] for r in case.assessment.results},
+        "outcomes": {
+            r["key"]: r["outcome"] for r in case.assessment.results if r["mode"] != "shadow"
+        },
     }
 
 
