@@ -62,6 +62,11 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 10},
     },
+    "alarm-again": {
+        "task": "reviews.tasks.alarm_again",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 600},
+    },
     "prune-idempotency-keys": {
         "task": "assurance.api.tasks.prune_keys",
         "schedule": timedelta(hours=1),

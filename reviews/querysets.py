@@ -138,6 +138,11 @@ class CaseQuerySet(models.QuerySet):
         late = self.filter(state=State.OPEN, overdue_at=None, due_at__lte=at)
         return late.filter(workflow__paused_at=None).exclude(workflow__stage="suspended")
 
+    def overdue(self) -> Self:
+        """Known to be overdue, and nobody has decided yet; in a paused workflow nothing is."""
+        late = self.filter(state=State.OPEN, pending=None, overdue_at__isnull=False)
+        return late.filter(workflow__paused_at=None).exclude(workflow__stage="suspended")
+
     def ends_of(self, ids: Iterable[str]) -> dict[str, datetime | None]:
         """When each of these cases ended, None while it has not."""
         found = self.filter(pk__in=list(ids)).values_list("pk", "closed_at")

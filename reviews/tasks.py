@@ -13,6 +13,12 @@ def release_due() -> int:
 
 
 @shared_task
+def alarm_again() -> int:
+    """Alarm owners whose overdue cases still wait."""
+    return deadlines.alarm_again(clock.now())
+
+
+@shared_task
 def record_overdue() -> int:
     """Record cases whose due time has passed."""
     return deadlines.record_overdue(clock.now())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 
 from assurance.accounts.clients import require_keeper
 from assurance.delivery.choices import EventType
@@ -88,6 +89,12 @@ def raise_alert(
         promise_mail(address, _mail_subject(alert), _mail_text(alert), at=at)
     promise(EventType.ALERT_RAISED, noun, workflow=workflow, stream=chain, at=at, skip=about)
     return alert
+
+
+def is_due_again(code: str, *, workflow: str, at: datetime) -> bool:
+    """Whether nobody has been told of this for a day, or ever; a closed alert was told too."""
+    told = Alert.objects.filter(code=code, workflow=workflow).aggregate(last=Max("told_at"))["last"]
+    return told is None or at - told >= TELL_AGAIN_AFTER
 
 
 @transaction.atomic

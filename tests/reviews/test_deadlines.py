@@ -7,17 +7,20 @@ from datetime import timedelta
 import pytest
 
 from assurance.controls.choices import SafeOutcome
-from assurance.delivery.models import Alert
+from assurance.controls.models import Workflow
+from assurance.delivery.alerts import close_alert
+from assurance.delivery.models import Alert, MailDelivery
 from assurance.record import ledger
 from reviews import deadlines
 from reviews.models import Case
 from tests.controls_factories import make_workflow, policy
 from tests.racing import race
-from tests.reviews.conftest import NOON, SECOND
+from tests.reviews.conftest import NOON, SECOND, closed, decided
 from tests.reviews.test_intake import submit
 
 pytestmark = pytest.mark.django_db
 
+HOUR = timedelta(hours=1)
 DUE = NOON + timedelta(hours=4)  # high priority, where neither rule nor queue says more
 
 
@@ -56,6 +59,43 @@ def test_the_owner_is_alarmed_where_cases_keep_waiting(credit, post, safe_outcom
 
     assert deadlines.record_overdue(DUE) == 2
     assert Alert.objects.filter(code="case_overdue").count() == alerts
+
+
+def test_while_a_case_waits_its_owner_is_alarmed_again_each_day_even_if_they_closed_it(
+    cast, credit, post
+):
+    credit.safe_outcome = SafeOutcome.KEEP_WAITING
+    credit.save()
+    first, second = post(), post()
+    deadlines.record_overdue(DUE)
+    told = [deadlines.alarm_again(DUE + hours * HOUR) for hours in (1, 23, 24, 25, 48)]
+    close_alert(Alert.objects.get(), by=cast.grace, at=DUE + 49 * HOUR)
+    told += [deadlines.alarm_again(DUE + hours * HOUR) for hours in (50, 72)]
+
+    assert told == [0, 0, 1, 0, 1, 0, 1]
+    assert [one.closed_at is None for one in Alert.objects.order_by("opened_at")] == [False, True]
+    chain = ledger.types(ledger.Stream.workflow(credit.slug))
+    assert chain.count("alert.raised") == 4
+    assert "2 cases of Credit decisions wait" in Alert.objects.latest("opened_at").sentence
+    addresses = set(MailDelivery.objects.values_list("to", flat=True))
+    assert addresses == {cast.grace.email}
+
+    closed(first, cast.ada, at=DUE + 73 * HOUR)
+    decided(second, cast.ada, at=DUE + 73 * HOUR)
+    assert deadlines.alarm_again(DUE + 200 * HOUR) == 0
+
+
+def test_nobody_is_alarmed_again_over_what_stands_still_or_does_not_wait_for_ever(credit, waiting):
+    credit.safe_outcome = SafeOutcome.KEEP_WAITING
+    credit.save()
+    deadlines.record_overdue(DUE)
+    for fields in ({"paused_at": DUE}, {"safe_outcome": SafeOutcome.DO_NOT_PROCEED}):
+        Workflow.objects.update(**fields)
+        assert deadlines.alarm_again(DUE + 30 * HOUR) == 0
+        Workflow.objects.update(paused_at=None)
+
+    Workflow.objects.update(safe_outcome=SafeOutcome.KEEP_WAITING)
+    assert deadlines.alarm_again(DUE + 30 * HOUR) == 1
 
 
 @pytest.mark.django_db(transaction=True)
