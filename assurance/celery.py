@@ -57,6 +57,16 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 10},
     },
+    "resume-held": {
+        "task": "reviews.tasks.resume_held",
+        "schedule": 2.0,
+        "options": {"expires": 5},
+    },
+    "sweep-replays": {
+        "task": "assurance.controls.tasks.sweep_replays",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
     "deliver-webhooks": {
         "task": "assurance.delivery.tasks.sweep",
         "schedule": 5.0,

@@ -9,11 +9,12 @@ class ReviewsConfig(AppConfig):
     def ready(self) -> None:
         """Answer what lower rooms may want to know of cases."""
         from assurance.api import idempotency
-        from assurance.controls import visibility
+        from assurance.controls import rooms_above, visibility
         from assurance.controls.queues import queue_kinds
         from assurance.record import verification
-        from reviews import agreement
+        from reviews import agreement, workflow_pauses
         from reviews.models import Case, Queue
+        from reviews.presenting import in_flight
 
         # The keys of a case's requests outlive the case by seven days.
         idempotency.register_ends(Case.objects.ends_of)
@@ -24,3 +25,7 @@ class ReviewsConfig(AppConfig):
         # Rules name queues by slug; whether one may take a case is a matter of its kind.
         queue_kinds.register(lambda: dict(Queue.objects.values_list("slug", "kind")))
         verification.register_agreement(agreement.problems)
+        # The pause of a workflow is a lower room's; what it means for cases is ours.
+        rooms_above.on_resume.register(workflow_pauses.follow_resume)
+        rooms_above.open_cases.register(workflow_pauses.counts)
+        rooms_above.in_flight.register(in_flight.present)

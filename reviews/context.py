@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 
 from assurance import clock
 from assurance.accounts.choices import Role
-from assurance.accounts.roles import holds_anywhere
+from assurance.accounts.roles import covers, holds_anywhere
+from assurance.controls import visibility
+from assurance.controls.models import Workflow
 from reviews.models import Case, Queue
 
 # Beyond this the number says nothing more and costs a long count.
@@ -16,7 +20,7 @@ CAP = 1000
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """`shell`: {nav, waiting, now}. Nothing for strangers and for programs."""
+    """`shell`: {nav, waiting, now, paused}. Nothing for strangers and for programs."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or request.path.startswith("/api/"):
         return {"shell": {"nav": [], "waiting": 0}}
@@ -32,7 +36,27 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         nav.append({"label": "Admin", "url": "/admin/", "count": ""})
     for item in nav:
         item["current"] = request.path.startswith(item["url"])
-    return {"shell": {"nav": nav, "waiting": waiting, "now": at}}
+    paused = paused_workflows(user, at)
+    return {"shell": {"nav": nav, "waiting": waiting, "now": at, "paused": paused}}
+
+
+def paused_workflows(user: Any, at: datetime) -> list[dict[str, Any]]:
+    """The paused workflows that this person may read about. Mostly there is none, and then it
+    takes one query."""
+    paused = list(Workflow.objects.paused())
+    if not paused:
+        return []
+    seen = visibility.of_person(user, at)
+    return [
+        {
+            "name": one.name,
+            "at": one.paused_at,
+            "reason": one.pause_reason,
+            "url": reverse("workflow", args=[one.slug]),
+        }
+        for one in paused
+        if covers(seen, one.slug)
+    ]
 
 
 def capped(cases, cap: int = CAP) -> int | str:

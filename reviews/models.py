@@ -15,6 +15,7 @@ from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
 from assurance.controls.choices import Disposition
+from assurance.dated import Dated
 from assurance.record.models import AppendOnly
 from reviews.choices import (
     PROCEEDING,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from assurance.accounts.models import User
 
 
-class Queue(models.Model):
+class Queue(Dated, models.Model):
     """Where people work."""
 
     slug = models.SlugField(max_length=60, unique=True)
@@ -177,6 +178,7 @@ class Case(models.Model):
             models.Index(
                 "due_at", name="case_due", condition=Q(state="open", overdue_at__isnull=True)
             ),
+            models.Index("workflow", name="case_paused", condition=Q(state="paused")),
         ]
 
     def __str__(self) -> str:

@@ -132,6 +132,19 @@ class CaseQuerySet(models.QuerySet):
     def newest_first(self) -> Self:
         return self.order_by("-received_at", "-id")
 
+    def held_by_pause(self, workflow: Any) -> Self:
+        """What the pause of the whole workflow holds, alone or with a control."""
+        return self.filter(
+            workflow=workflow, state=State.PAUSED, decided_by__contains=["paused"]
+        ).order_by("received_at", "id")
+
+    def held_by_lifted_pause(self) -> Self:
+        """What a pause held that is over: to be judged again."""
+        held = self.filter(
+            state=State.PAUSED, decided_by__contains=["paused"], workflow__paused_at=None
+        )
+        return held.exclude(workflow__stage="suspended").order_by("received_at", "id")
+
     def overdue_unrecorded(self, at: datetime) -> Self:
         """Without those of a paused workflow, whose due times stand still: a batch full of them
         would keep all others from being looked at."""

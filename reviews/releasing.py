@@ -10,6 +10,7 @@ from django.db import transaction
 
 from assurance.controls.choices import LabelSource, LabelValue
 from assurance.controls.labels import record_label
+from assurance.controls.locks import lock_workflow
 from assurance.record.actors import Actor
 from assurance.record.ledger import Stream, record
 from reviews import placing
@@ -24,11 +25,11 @@ def release_due(at: datetime) -> int:
     """Release every decision whose window is over. Returns how many. Any number of sweeps may
     run at once: each takes rows that no other is taking."""
     released = 0
-    due = list(
-        Decision.objects.releasable(at).order_by("release_at").values_list("pk", "case_id")[:BATCH]
-    )
-    for pk, case_id in due:
+    due = Decision.objects.releasable(at).order_by("release_at").select_related("case__workflow")
+    for pk, case_id, workflow in [(d.pk, d.case_id, d.case.workflow) for d in due[:BATCH]]:
         with transaction.atomic():
+            # A pause waits for what is leaving, and nothing leaves once it is there.
+            lock_workflow(workflow, shared=True)
             if not Case.objects.lock(case_id, skip_locked=True):
                 continue
             decision = Decision.objects.releasable(at).filter(pk=pk).first()

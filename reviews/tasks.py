@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from assurance import clock
-from reviews import deadlines, releasing
+from reviews import deadlines, releasing, workflow_pauses
 
 
 @shared_task
@@ -22,3 +22,9 @@ def alarm_again() -> int:
 def record_overdue() -> int:
     """Record cases whose due time has passed."""
     return deadlines.record_overdue(clock.now())
+
+
+@shared_task
+def resume_held() -> int:
+    """Judge again the cases that a lifted pause still holds."""
+    return workflow_pauses.resume_held(clock.now())

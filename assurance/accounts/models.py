@@ -21,9 +21,10 @@ from assurance.accounts.querysets import (
     GrantQuerySet,
     SignInQuerySet,
 )
+from assurance.dated import Dated
 
 
-class Person(models.Model):
+class Person(Dated, models.Model):
     """One human being, known by a reference from outside: an HR number or an SSO subject."""
 
     ref = models.CharField(
@@ -101,7 +102,7 @@ class User(AbstractUser):
         return "".join(letters).upper() or "?"
 
 
-class Grant(models.Model):
+class Grant(Dated, models.Model):
     """A role given to a person, for one workflow or for all. Revoked, never deleted."""
 
     person = models.ForeignKey(Person, models.PROTECT, related_name="grants")

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from django.http import Http404
+
 from assurance.accounts.choices import Role, Scope
 from assurance.accounts.permissions import require_scope
 from assurance.accounts.principals import client_of
-from assurance.accounts.roles import ALL, Workflows, workflows_of
+from assurance.accounts.roles import ALL, Workflows, covers, workflows_of
 from assurance.controls.live_set import live_set
-from assurance.controls.models import ControlSet
+from assurance.controls.models import ControlSet, Workflow
 
 READERS = (Role.AUDITOR, Role.GOVERNANCE, Role.LEAD, Role.INCIDENT_LEAD, Role.INTEGRATOR)
 
@@ -67,3 +69,11 @@ def of_person(user: Any, at: datetime) -> Workflows:
         if any(rule["queue"] in mine for rule in live.rules)
     }
     return frozenset({*granted, *worked})
+
+
+def find_workflow(slug: str, where: Workflows) -> Workflow:
+    """The workflow by its slug; 404 alike where there is none and where it is not theirs."""
+    found = Workflow.objects.select_related("owner", "deputy").filter(slug=slug).first()
+    if found is None or not covers(where, slug):
+        raise Http404
+    return found

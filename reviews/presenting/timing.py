@@ -42,6 +42,7 @@ def clock(case: Case, at: datetime) -> dict[str, Any] | None:
         return None  # nobody waits for it any more
     since = case.received_at
     state = "paused" if case.workflow.is_paused else state_of(case.due_at, since, at)
+    at = case.workflow.paused_at or at  # the clock stands still since then
     late = case.due_at <= at
     allowed = max(case.due_at - since, timedelta(seconds=1))
     return {
@@ -60,5 +61,6 @@ def left(case: Case, at: datetime) -> dict[str, Any] | None:
     found = clock(case, at)
     if found is None:
         return None
+    at = case.workflow.paused_at or at
     text = f"{words(found['due'] - at)}{' late' if found['due'] <= at else ''}"
     return {"due": found["due"], "since": found["since"], "state": found["state"], "text": text}

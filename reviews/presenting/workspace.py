@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from django.urls import reverse
 
+from assurance.controls import pausing
 from assurance.controls.live_set import live_set
 from reviews.choices import Status
 from reviews.drafts import draft_of
@@ -94,6 +95,7 @@ def present(
         "rail": work,
         "record_url": reverse("reviews:record", args=[case.reference]),
         "links": links(case),
+        "may_pause": pausing.may_pause(case.workflow, user, at),
     }
 
 

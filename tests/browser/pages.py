@@ -11,6 +11,8 @@ from datetime import timedelta
 
 from django.urls import reverse
 
+from assurance import clock
+from assurance.controls import pausing
 from assurance.delivery.models import Delivery
 from reviews.decisions import Verdict
 from reviews.models import Queue
@@ -59,6 +61,21 @@ def superseding(world: World) -> str:
 
 def case_paused(world: World) -> str:
     return world.post("200,000.00", 200_000).get_absolute_url()
+
+
+def workflow_at_work(world: World) -> str:
+    case_mine(world)
+    world.post()
+    return f"/workflows/{world.workflow.slug}/"
+
+
+def workflow_paused(world: World) -> str:
+    workflow_at_work(world)
+    pausing.pause(
+        world.workflow, reason="The sums are wrong.", by=world.cast.dev, at=clock.now()
+    )
+    world.post()
+    return f"/workflows/{world.workflow.slug}/"
 
 
 def case_blocked(world: World) -> str:
@@ -129,6 +146,10 @@ PLACES = [
     Place("superseding a decision", "ada", superseding),
     Place("a paused case", "dev", case_paused),
     Place("a paused case to resume", "grace", case_paused),
+    Place("workflows", "dev", fixed("/workflows/")),
+    Place("a workflow", "dev", workflow_at_work),
+    Place("a paused workflow", "ada", workflow_paused),
+    Place("a paused workflow to resume", "grace", workflow_paused),
     Place("a blocked case", "dev", case_blocked),
     Place("a returned case", "dev", case_returned),
     Place("the record of a case", "otto", record),

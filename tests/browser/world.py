@@ -182,6 +182,7 @@ class World:
             cursor.execute("TRUNCATE reviews_case, reviews_historicaldecision CASCADE")
             cursor.execute("DELETE FROM api_cspreport")
             cursor.execute("DELETE FROM record_clockoffset")
+            cursor.execute("UPDATE controls_workflow SET paused_at = NULL, pause_reason = ''")
             cursor.execute("UPDATE accounts_user SET shortcuts = true, theme = 'auto'")
             cursor.execute(
                 "UPDATE reviews_queue SET lease = interval '20 min', undo_window = interval '10 s'"

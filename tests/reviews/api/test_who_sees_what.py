@@ -44,6 +44,7 @@ BODIES: dict[str, Any] = {
     "draft": {"rationale": "words"},
     "decisions": approval(1),
     "resume": {"reason": "Looked at it."},
+    "pause": {"reason": "Wrong sums."},
 }
 # Routes that name no object: each is looked at by a test of its own below.
 LISTS = {"api/v1/cases/", "api/v1/events/", "api/v1/control-sets/", "api/v1/controls/",

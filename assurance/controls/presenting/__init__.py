@@ -1,0 +1,1 @@
+"""What the pages of controls show, put into words and tables."""

@@ -1,0 +1,48 @@
+"""What rooms above answer or do for this one. Each registers, when it is loaded, from its
+`AppConfig.ready()`; until then the answer is an empty one. Nothing here imports them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from assurance.controls.models import Workflow
+
+
+T = TypeVar("T")
+
+
+class Lifted(Protocol):
+    """Called inside the transaction that resumes a workflow, under its lock."""
+
+    def __call__(self, workflow: Workflow, *, since: datetime, at: datetime) -> None: ...
+
+
+Counts = Callable[["Workflow", datetime], Mapping[str, int]]
+Table = Callable[["Workflow", Any, datetime], Mapping[str, Any] | None]
+Part = Callable[["Workflow", datetime], Mapping[str, Any]]
+
+
+class _Several(Generic[T]):
+    """Every room that registered, in that order."""
+
+    def __init__(self) -> None:
+        self._registered: list[T] = []
+
+    def register(self, answer: T) -> None:
+        self._registered.append(answer)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._registered)
+
+
+# What follows the end of a pause: clocks go on, held cases are judged again.
+on_resume: _Several[Lifted] = _Several()
+# How many cases are in flight, by status.
+open_cases: _Several[Counts] = _Several()
+# The cases in flight that a person may see, as a table of the pages.
+in_flight: _Several[Table] = _Several()
+# What else was in force at a moment: `{"queues": [...]}`.
+as_of_parts: _Several[Part] = _Several()
