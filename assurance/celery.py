@@ -67,6 +67,11 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 10},
     },
+    "sweep-replays": {
+        "task": "assurance.controls.tasks.sweep_replays",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
     "deliver-webhooks": {
         "task": "assurance.delivery.tasks.sweep",
         "schedule": 5.0,
