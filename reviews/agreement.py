@@ -27,6 +27,7 @@ from reviews.models import Case, Decision, Submission
 
 SLICE = 1_000  # cases compared at once
 PLACES = {
+    "case.verifying": State.VERIFYING,
     "case.routed": State.OPEN,
     "case.returned": State.RETURNED,
     "case.paused": State.PAUSED,

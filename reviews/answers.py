@@ -74,7 +74,7 @@ def _answer(
         "revision": case.revision,
         "status": str(status),
         "end": case.end or None,
-        "disposition": str(case.disposition),
+        "disposition": str(case.disposition) or None,
         "proceed": case.proceed,
         "proceed_until": moment(case.proceed_until),
         "reroute_to": case.reroute_to or None,

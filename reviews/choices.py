@@ -8,6 +8,7 @@ from django.db import models
 class State(models.TextChoices):
     """What is stored. What is true at a moment (`Case.status`) is worked out from it when read."""
 
+    VERIFYING = "verifying", "Verifying"
     OPEN = "open", "Open"
     CONTINUED = "continued", "Continued"
     RETURNED = "returned", "Returned"

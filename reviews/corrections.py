@@ -15,6 +15,7 @@ from assurance.controls.checks.schemas import schema_findings
 from assurance.controls.choices import ROUTED, Disposition
 from assurance.controls.judgement import ControlResult, Judgement
 from assurance.controls.models import Assessment
+from assurance.controls.verifier_asking import Asked
 from assurance.errors import DomainError
 from reviews import intake
 from reviews.choices import QueueKind
@@ -34,9 +35,17 @@ class Correction:
 
 
 def judge_correction(
-    case: Case, output: Any, *, arithmetic: Sequence[Mapping[str, str]], at: datetime
+    case: Case,
+    output: Any,
+    *,
+    arithmetic: Sequence[Mapping[str, str]],
+    at: datetime,
+    asked: Asked | None = None,
 ) -> Correction:
-    """Judge the corrected output of a locked case. Raises 422 with findings where it may not go."""
+    """Judge the corrected output of a locked case. Raises 422 with findings where it may not go.
+
+    `asked` is what external verifiers said of it; one that was not asked could not run.
+    """
     last = case.submissions.order_by("revision").last()
     assert last is not None  # written with the case
     require_schema(case, output)
@@ -47,6 +56,7 @@ def judge_correction(
         returns=case.returns,
         arithmetic=arithmetic,
         case_id=case.id,
+        asked=asked or Asked(why="not_asked"),
     )
     if objections := list(objections_to(judged.judgement, case)):
         raise DomainError(

@@ -18,6 +18,7 @@ from assurance.accounts.choices import Role
 from assurance.accounts.roles import has_role, role_missing
 from assurance.controls.choices import ROUTED, Disposition
 from assurance.controls.models import Assessment
+from assurance.controls.verifier_asking import Asked
 from assurance.controls.voices import RETURN_LIMIT
 from assurance.errors import DomainError, invalid
 from assurance.patience import patient
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a person says of a case. `queue` is a slug, `output` the corrected one."""
+    """What a person says of a case. `queue` is a slug, `output` the corrected one, `asked` what
+    external verifiers said of it before."""
 
     outcome: str
     reasons: Sequence[str] = ()
@@ -47,6 +49,7 @@ class Verdict:
     queue: str | None = None
     control_was_right: Mapping[str, str] = field(default_factory=dict)
     arithmetic: Sequence[Mapping[str, str]] = ()
+    asked: Asked | None = None
 
 
 @patient
@@ -202,7 +205,9 @@ def _decision(case: Case, verdict: Verdict, *, by: User, at: datetime) -> Decisi
     assessment: Assessment = case.assessment
     output_sha256 = case.output_sha256
     if verdict.outcome == Outcome.CORRECT:
-        correction = judge_correction(case, verdict.output, arithmetic=verdict.arithmetic, at=at)
+        correction = judge_correction(
+            case, verdict.output, arithmetic=verdict.arithmetic, at=at, asked=verdict.asked
+        )
         assessment, output_sha256 = correction.assessment, sha256_of(verdict.output)
     return Decision(
         case=case,

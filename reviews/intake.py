@@ -25,13 +25,14 @@ from assurance.controls.live_set import LiveSet, live_set
 from assurance.controls.locks import lock_workflow
 from assurance.controls.messages import PLACEHOLDER, rendered, value_at
 from assurance.controls.models import Assessment, ControlSet, Workflow
+from assurance.controls.verifier_asking import DRY, Asked, into_facts, recorded
 from assurance.errors import DomainError, invalid
 from assurance.identifiers import uuid7
 from assurance.patience import patient
 from assurance.record.actors import Actor
 from assurance.record.canonical import sha256_of
 from assurance.record.ledger import Stream, record_all
-from reviews import placing
+from reviews import asking, placing
 from reviews.models import Case, Submission
 
 FUTURE_AT_MOST = timedelta(hours=24)
@@ -68,8 +69,10 @@ def submit(
     client: Client | None,
     actor: Actor,
     at: datetime,
+    asked: Asked | None = None,
 ) -> Received:
-    """Judge and keep one submission.
+    """Judge and keep one submission. `asked` is what its verifiers said before; whoever was not
+    asked is asked by a worker, and the case is verifying until then.
 
     The same `external_id` with the same body gives the case as it is now; with another body 409
     `external_id_used` with a link.
@@ -82,8 +85,8 @@ def submit(
         if known.body_sha256 != digest:
             raise external_id_used(known)
         return Received(known, replayed=True)
-    judged = judge(body, workflow, at=at)
-    case = store(body, judged, client=client, digest=digest, actor=actor, at=at)
+    judged = judge(body, workflow, at=at, asked=asked or Asked())
+    case = store(body, judged, client=client, digest=digest, actor=actor, at=at, asked=asked)
     return Received(case, replayed=False)
 
 
@@ -95,13 +98,21 @@ def judge(
     returns: int = 0,
     arithmetic=(),
     case_id=None,
+    asked: Asked | None = None,
 ) -> Judged:
-    """Judge a body under the set in force. Inside the caller's transaction; keeps nothing."""
+    """Judge a body under the set in force. Inside the caller's transaction; keeps nothing.
+
+    Without `asked`, what verifiers said of this output of the case before is what they say.
+    """
     workflow = Workflow.objects.select_related("owner").get(pk=workflow.pk)
     control_set = newest_set(workflow)
     live = live_set(control_set)
     facts = facts_of.build(body, workflow, at=at, returns=returns, arithmetic=arithmetic)
     gather(facts, live, workflow, at=at, case_id=case_id)
+    if live.external:
+        if asked is None and case_id is not None:
+            asked = recorded(case_id, sha256_of(body["output"]))
+        into_facts(facts, live, asked)
     return Judged(workflow, control_set, live, facts, assess(facts, live))
 
 
@@ -113,10 +124,11 @@ def store(
     digest: str,
     actor: Actor,
     at: datetime,
+    asked: Asked | None = None,
 ) -> Case:
     """Write the case and all that its intake implies."""
     case = Case(
-        id=uuid7(at),
+        id=asked.case_id if asked and asked.case_id else uuid7(at),
         number=next_number(),
         workflow=judged.workflow,
         client=client,
@@ -129,7 +141,7 @@ def store(
         late=is_late(body, judged.workflow, at),
         received_at=at,
     )
-    placing.apply(case, judged, purpose=Assessment.Purpose.INTAKE, at=at)
+    asking.place(case, judged, asked, at=at)
     case.save(force_insert=True)
     Submission.objects.create(case=case, revision=1, body=dict(body), received_at=at)
     record_all(
@@ -160,7 +172,14 @@ def store(
 
 @patient
 @transaction.atomic
-def revise(case: Case, changes: Mapping[str, Any], *, actor: Actor, at: datetime) -> Case:
+def revise(
+    case: Case,
+    changes: Mapping[str, Any],
+    *,
+    actor: Actor,
+    at: datetime,
+    asked: Asked | None = None,
+) -> Case:
     """Take a new draft after a return and judge it anew."""
     lock_workflow(case.workflow, shared=True)
     Case.objects.lock(case.pk)
@@ -173,15 +192,14 @@ def revise(case: Case, changes: Mapping[str, Any], *, actor: Actor, at: datetime
             case_status=str(case.status(at)),
         )
     check_time(changes, at)
-    last = case.submissions.order_by("revision").last()
-    assert last is not None  # written with the case
-    # The caller asked for a person in that draft; asking again is the new draft's business.
-    body = {key: value for key, value in last.body.items() if key != "escalate"} | dict(changes)
+    body = asking.redrafted(case, changes)
     case.revision += 1
     case.output_sha256 = sha256_of(body["output"])
-    judged = judge(body, case.workflow, at=at, returns=case.returns, case_id=case.id)
+    judged = judge(
+        body, case.workflow, at=at, returns=case.returns, case_id=case.id, asked=asked or Asked()
+    )
     case.title = title_of(body, judged)
-    placing.apply(case, judged, purpose=Assessment.Purpose.INTAKE, at=at)
+    asking.place(case, judged, asked, at=at)
     case.save()
     Submission.objects.create(case=case, revision=case.revision, body=body, received_at=at)
     record_all(
@@ -205,9 +223,9 @@ def revise(case: Case, changes: Mapping[str, Any], *, actor: Actor, at: datetime
 @transaction.atomic
 def dry_run(body: Mapping[str, Any], *, workflow: Workflow, at: datetime) -> Case:
     """The case as intake would have made it. Nothing is stored or counted: the case is not
-    saved, and its assessment neither."""
+    saved, and its assessment neither; and no verifier is asked, so their controls did not run."""
     check_time(body, at)
-    judged = judge(body, workflow, at=at)
+    judged = judge(body, workflow, at=at, asked=DRY)
     case = Case(
         id=uuid7(at),
         number=0,

@@ -104,7 +104,9 @@ class Case(models.Model):
 
     state = models.CharField(max_length=10, choices=State)
     end = models.CharField(max_length=22, choices=End, blank=True)
-    disposition = models.CharField(max_length=10, choices=Disposition)
+    disposition = models.CharField(
+        max_length=10, choices=Disposition, blank=True, help_text="Empty while verifying."
+    )
     enforced = models.BooleanField(default=True)
     would_be = models.CharField(max_length=10, choices=Disposition, blank=True)
     decided_by = models.JSONField(default=list)
@@ -121,6 +123,9 @@ class Case(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     rank_at = models.DateTimeField(null=True, blank=True)
     overdue_at = models.DateTimeField(null=True, blank=True)
+    verify_by = models.DateTimeField(
+        null=True, blank=True, help_text="Verifiers are waited for until then."
+    )
     held_at = models.DateTimeField(null=True, blank=True, help_text="Paused since; clocks stop.")
 
     lease_number = models.PositiveIntegerField(default=0)
@@ -157,6 +162,14 @@ class Case(models.Model):
                 violation_error_message="An open case is in a queue and has a due time.",
             ),
             models.CheckConstraint(
+                name="verifying_has_a_deadline",
+                condition=Q(state=State.VERIFYING, verify_by__isnull=False, disposition="")
+                | ~Q(state=State.VERIFYING)
+                & (~Q(disposition="") | Q(end=End.WITHDRAWN))
+                & Q(verify_by=None),
+                violation_error_message="A case that is verifying has a deadline, no disposition.",
+            ),
+            models.CheckConstraint(
                 name="lease_is_whole",
                 condition=Q(leased_by=None, leased_until=None)
                 | Q(leased_by__isnull=False, leased_until__isnull=False, state=State.OPEN),
@@ -174,6 +187,7 @@ class Case(models.Model):
             models.Index(F("received_at").desc(), F("id").desc(), name="case_newest"),
             models.Index("workflow", "received_at", "id", name="case_workflow_received"),
             models.Index("subject", "received_at", name="case_subject"),
+            models.Index("verify_by", name="case_verifying", condition=Q(state="verifying")),
             models.Index("leased_by", name="case_leased", condition=Q(leased_by__isnull=False)),
             models.Index(
                 "due_at", name="case_due", condition=Q(state="open", overdue_at__isnull=True)

@@ -6,11 +6,12 @@ memory and writes the assessment; its caller saves, records and lets it `tell`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from assurance.controls.choices import ROUTED, Disposition
-from assurance.controls.models import Assessment
+from assurance.controls.models import Assessment, CheckRun
 from assurance.delivery import mail, outbox
 from assurance.record.ledger import Stream
 from reviews.answers import absolute, case_answer, moment
@@ -72,6 +73,22 @@ def apply(
         close(case, End.OBSERVED, at=at)
 
 
+def let_verify(
+    case: Case, judged: Judged, awaited: Mapping[str, CheckRun], *, at: datetime
+) -> None:
+    """Let a case wait for its verifiers. What was judged so far is kept, and orders nothing yet."""
+    _clear_place(case)
+    case.disposition, case.would_be, case.decided_by = "", "", []
+    case.enforced, case.ungoverned = True, False
+    case.reroute_to = case.instructions = ""
+    case.control_set = judged.control_set
+    assessment = assessment_of(case, judged, purpose=Assessment.Purpose.VERIFYING, at=at)
+    assessment.save()
+    case.assessment = assessment
+    case.state = State.VERIFYING
+    case.verify_by = max(run.deadline for run in awaited.values())
+
+
 def assessment_of(case: Case, judged: Judged, *, purpose: str, at: datetime) -> Assessment:
     """The row that keeps a judgement with its frozen facts. Not saved here."""
     judgement = judged.judgement
@@ -111,7 +128,7 @@ def enqueue(
 def close(case: Case, end: End, *, at: datetime) -> None:
     """End a case. Who held it holds it no longer."""
     case.state, case.end, case.closed_at = State.CLOSED, end, at
-    case.leased_by = case.leased_until = None
+    case.leased_by = case.leased_until = case.verify_by = None
     case.proceed_until = proceed_until(case, at)
 
 
@@ -124,7 +141,7 @@ def _clear_place(case: Case) -> None:
     case.end, case.closed_at, case.held_at = "", None, None
     case.queue = case.due_at = case.rank_at = case.overdue_at = None
     case.leased_by = case.leased_until = None
-    case.proceed_until = None
+    case.proceed_until = case.verify_by = None
 
 
 def assessed_entry(case: Case) -> dict[str, Any]:
@@ -151,6 +168,8 @@ def placed_entries(case: Case) -> list[tuple[str, dict[str, Any]]]:
         return [("case.routed", routed_entry(case))]
     if case.state == State.RETURNED:
         return [("case.returned", {"instructions": case.instructions, "by": "control"})]
+    if case.state == State.VERIFYING:
+        return [("case.verifying", {"until": moment(case.verify_by)})]
     if case.state == State.PAUSED:
         return [("case.paused", {"decided_by": case.decided_by})]
     if case.state == State.CLOSED:

@@ -8,7 +8,9 @@ answer is stored, and the same key brings the same bytes back.
 The key is judged first, before the body is even looked at. "Still running" is known from an
 advisory lock held by the connection, so a crash frees it. With `atomic=True` the work and its
 answer are one transaction; a view that must not hold one open (it calls out, or waits) stores the
-answer inside its own: `request.idempotency.keep(response, linked_to=str(case.pk))`.
+answer inside its own: `request.idempotency.keep(response, linked_to=str(case.pk))`. What must be
+done before that transaction (it calls out) is `before`: called with the handler's own arguments,
+with and without a key, and never for an answer that is stored.
 Stored are 2xx and 4xx, never 5xx, 429 or "still running".
 """
 
@@ -107,14 +109,16 @@ def _final(response: HttpResponse) -> bool:
     return 200 <= status < 500 and status != 429 and not response.streaming
 
 
-def idempotent(handler: Any = None, *, atomic: bool = False) -> Any:
+def idempotent(
+    handler: Any = None, *, atomic: bool = False, before: Callable[..., None] | None = None
+) -> Any:
     """Around a DRF handler (`post(self, request, …)`) or a plain view (`view(request, …)`)."""
     if handler is None:
-        return lambda inner: idempotent(inner, atomic=atomic)
+        return lambda inner: idempotent(inner, atomic=atomic, before=before)
 
     @wraps(handler)
     def once(*args: Any, **kwargs: Any) -> HttpResponse:
-        call = _Call(handler, args, kwargs, atomic)
+        call = _Call(handler, args, kwargs, atomic, before)
         return call.answer()
 
     return once
@@ -123,8 +127,16 @@ def idempotent(handler: Any = None, *, atomic: bool = False) -> Any:
 class _Call:
     """One call of a handler, DRF's or plain: the differences are here and nowhere else."""
 
-    def __init__(self, handler: Any, args: tuple[Any, ...], kwargs: Any, atomic: bool) -> None:
+    def __init__(
+        self,
+        handler: Any,
+        args: tuple[Any, ...],
+        kwargs: Any,
+        atomic: bool,
+        before: Callable[..., None] | None = None,
+    ) -> None:
         self.handler, self.args, self.kwargs, self.atomic = handler, args, kwargs, atomic
+        self.before = before or _nothing
         self.view = None if isinstance(args[0], HttpRequest) else args[0]
         self.request = args[0] if self.view is None else args[1]
         self.plain: HttpRequest = getattr(self.request, "_request", self.request)
@@ -133,6 +145,7 @@ class _Call:
         key = key_of(self.plain)
         self.request.idempotency = Kept()
         if key is None:
+            self.before(*self.args, **self.kwargs)
             return self.handler(*self.args, **self.kwargs)
         max_bytes = getattr(self.view or self.handler, "max_bytes", parsing.DEFAULT_MAX_BYTES)
         body = parsing.read_body(self.plain, max_bytes=max_bytes)
@@ -145,22 +158,30 @@ class _Call:
             return stored(kept) or self.run(kept)
 
     def run(self, kept: Kept) -> HttpResponse:
+        refused = self.answered(lambda: self.before(*self.args, **self.kwargs))
         if not self.atomic:
-            response = self.respond()
+            response = refused or self.respond()
             kept.keep(response)
             return response
         with transaction.atomic():
-            response = self.respond()
+            response = refused or self.respond()
             kept.keep(response)
         return response
 
     def respond(self) -> HttpResponse:
         """The answer in bytes. A refusal is an answer; what it began is undone. A fault rises."""
+        if not self.atomic:
+            return self.answered(lambda: self.rendered(self.handler(*self.args, **self.kwargs)))
+        return self.answered(self.whole)
+
+    def whole(self) -> HttpResponse:
+        with transaction.atomic():
+            return self.rendered(self.handler(*self.args, **self.kwargs))
+
+    def answered(self, act: Callable[[], Any]) -> Any:
+        """What the act gives, or the refusal that it raised, as an answer."""
         try:
-            if not self.atomic:
-                return self.rendered(self.handler(*self.args, **self.kwargs))
-            with transaction.atomic():
-                return self.rendered(self.handler(*self.args, **self.kwargs))
+            return act()
         except Exception as exc:
             response = self.refusal(exc)
             if response is None or response.status_code >= 500:
@@ -186,6 +207,10 @@ class _Call:
         for name, value in done.items():
             plain[name] = value
         return plain
+
+
+def _nothing(*args: Any, **kwargs: Any) -> None:
+    """Most handlers need nothing before."""
 
 
 def key_of(request: HttpRequest) -> str | None:

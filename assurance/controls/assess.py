@@ -13,7 +13,8 @@ from datetime import datetime
 from time import perf_counter_ns
 from typing import Any
 
-from assurance.controls.checks.outcomes import Outcome
+from assurance.controls.checks.external_verifier import answer_in, is_external
+from assurance.controls.checks.outcomes import NEVER_OPEN, Outcome
 from assurance.controls.checks.registry import run_safely
 from assurance.controls.choices import Disposition, FailurePolicy, Kind, Stage
 from assurance.controls.conditions import explain
@@ -122,7 +123,11 @@ def _judge_verification(control, version, verdict, facts, live) -> ControlResult
     if verdict is False:
         found = Outcome("not_applicable")
     else:  # an unknown condition never excuses a check
-        gathered = facts["gathered"].get(control["key"])
+        gathered = (
+            answer_in(facts, control)
+            if is_external(control)
+            else facts["gathered"].get(control["key"])
+        )
         found = run_safely(control["check"]["name"], control["check"]["params"], facts, gathered)
     return ControlResult(
         key=control["key"],
@@ -130,7 +135,7 @@ def _judge_verification(control, version, verdict, facts, live) -> ControlResult
         mode=control["mode"],
         kind=Kind.VERIFICATION,
         outcome=found.outcome,
-        effect=effect_of(control, found.outcome),
+        effect=effect_of(control, found.outcome, found.reason_code),
         message=_verification_message(control, found, facts, live),
         findings=tuple(finding.as_json() for finding in found.findings),
         marks=tuple(mark.as_json() for mark in found.marks),
@@ -149,12 +154,16 @@ def _verification_message(control, found: Outcome, facts, live: LiveSet) -> str:
     return own or found.message
 
 
-def effect_of(control: Mapping[str, Any], outcome: str) -> str | None:
-    """`fail` and `inconclusive` follow the control's map, what could not run its failure policy."""
+def effect_of(control: Mapping[str, Any], outcome: str, reason_code: str = "") -> str | None:
+    """`fail` and `inconclusive` follow the control's map, what could not run its failure policy;
+    what may have come from somebody else, or be about something else, is never let through."""
     if outcome in ("pass", "not_applicable"):
         return None
     if outcome in ("fail", "inconclusive"):
         return control["effects"][outcome]
+    is_open = control["failure_policy"] == FailurePolicy.OPEN_FLAGGED
+    if is_open and reason_code in NEVER_OPEN:
+        return control["on_error"] or Disposition.REVIEW
     return {
         FailurePolicy.CLOSED_HOLD: control["on_error"],
         FailurePolicy.CLOSED_BLOCK: Disposition.BLOCK,

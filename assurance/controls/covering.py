@@ -56,7 +56,7 @@ def covered_result(result: Mapping[str, Any], paths: Collection[str]) -> dict[st
         for operand in result.get("operands", ())
     ]
     findings = [
-        {**finding, "message": COVERED} if is_covered(finding.get("path"), paths) else finding
+        _covered_finding(finding) if is_covered(finding.get("path"), paths) else finding
         for finding in result.get("findings", ())
     ]
     touched = operands != list(result.get("operands", ())) or findings != list(
@@ -67,6 +67,11 @@ def covered_result(result: Mapping[str, Any], paths: Collection[str]) -> dict[st
         shown["message"] = f"{result['key']} spoke on a covered field."
         shown["marks"] = []
     return shown
+
+
+def _covered_finding(finding: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {name: value for name, value in finding.items() if name != "suggested_value"}
+    return {**shown, "message": COVERED}
 
 
 def is_covered(path: Any, paths: Collection[str]) -> bool:

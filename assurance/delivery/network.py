@@ -96,7 +96,7 @@ def post(
     return reply
 
 
-def resolve(host: str, port: int) -> Sequence[str]:
+def resolve(host: str, port: int, *, seconds: float = _RESOLVE_SECONDS) -> Sequence[str]:
     """Every address of a name, asked once. The system's resolver knows no deadline, so it runs
     in a thread that may be left behind."""
     found: list[str] = []
@@ -111,9 +111,9 @@ def resolve(host: str, port: int) -> Sequence[str]:
 
     thread = threading.Thread(target=ask, name="resolve", daemon=True)
     thread.start()
-    thread.join(_RESOLVE_SECONDS)
+    thread.join(seconds)
     if failure or not found:
-        why = str(failure[0]) if failure else f"no answer within {_RESOLVE_SECONDS:.0f} s"
+        why = str(failure[0]) if failure else f"no answer within {seconds:.0f} s"
         raise Refused("name_unknown", f"The name {host} was not found ({why}). Check the address.")
     return list(found)
 

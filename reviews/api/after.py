@@ -3,6 +3,9 @@ of it."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,8 +18,9 @@ from assurance.api import envelope, idempotency
 from assurance.api.envelope import from_request
 from assurance.api.idempotency import idempotent
 from assurance.api.parsing import parse_body
+from assurance.controls.verifier_asking import Asked
 from assurance.errors import invalid
-from reviews import aftermath, intake
+from reviews import aftermath, asking, intake
 from reviews.answers import moment
 from reviews.api import envelopes, nouns
 from reviews.api.evidence import require_evidence
@@ -28,12 +32,31 @@ from reviews.api.finding import (
     workflow_of_case,
 )
 from reviews.api.reading import etag
+from reviews.models import Case
 
 
 class SystemView(APIView):
     """For systems that may write, and integrators."""
 
     permission_classes = [HasScope("cases:write") | IsPerson]
+
+
+def draft_in(request: Request, id: str, at: datetime) -> tuple[Case, dict[str, Any]]:
+    """The case of the address and the new draft in the body; refuses every other body."""
+    case = find_case(request, id, at)
+    workflow_of_case(request, case, at)
+    require_if_match(request, etag(case))
+    body = parse_body(request._request)
+    envelope.read(envelopes.Draft, body)
+    require_evidence(body.get("evidence"))
+    return case, body
+
+
+def ask_first(view: Any, request: Any, id: str) -> None:
+    """Before the transaction that keeps the draft: ask its verifiers."""
+    at = clock.now()
+    case, body = draft_in(request, id, at)
+    request.asked = asking.before_revision(case, body, at=at)
 
 
 class RevisionsView(SystemView):
@@ -44,17 +67,13 @@ class RevisionsView(SystemView):
         request=nouns.request(envelopes.Draft),
         responses=nouns.acts({201: nouns.CaseAnswer}, 404, 412),
     )
-    @idempotent(atomic=True)
+    @idempotent(atomic=True, before=ask_first)
     def post(self, request: Request, id: str) -> Response:
         at = clock.now()
-        case = find_case(request, id, at)
-        workflow_of_case(request, case, at)
-        require_if_match(request, etag(case))
-        body = parse_body(request._request)
-        envelope.read(envelopes.Draft, body)
-        require_evidence(body.get("evidence"))
+        case, body = draft_in(request, id, at)
         idempotency.link(request, str(case.id))
-        case = intake.revise(case, body, actor=actor_of(request), at=at)
+        asked: Asked | None = request.asked  # type: ignore[attr-defined]
+        case = intake.revise(case, body, actor=actor_of(request), at=at, asked=asked)
         return Response(tell(request, case, at), status=201)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,8 +20,10 @@ from assurance.api.idempotency import idempotent
 from assurance.api.parsing import load_body, parse_body
 from assurance.api.problems import document, translate
 from assurance.api.trees import BATCH, inspect, refuse
+from assurance.controls.models import Workflow
+from assurance.controls.verifier_asking import Asked
 from assurance.errors import DomainError, invalid
-from reviews import intake
+from reviews import asking, intake
 from reviews.answers import case_answer, dry_run_answer
 from reviews.api import envelopes, nouns
 from reviews.api.evidence import require_evidence
@@ -31,6 +34,23 @@ MIB = 1024 * 1024
 MAX_BATCH = 500
 
 
+@dataclass(frozen=True)
+class Submitted:
+    """A checked body, its workflow, and what external verifiers said of it."""
+
+    body: dict[str, Any]
+    workflow: Workflow
+    asked: Asked | None = None
+
+
+def ask_first(view: Any, request: Any) -> None:
+    """Before the transaction that keeps the case: read the body, and ask its verifiers."""
+    at = clock.now()
+    body = parse_body(request._request)
+    workflow = found_workflow(request, body, at)
+    request.submitted = Submitted(body, workflow, asking.before_intake(body, workflow, at=at))
+
+
 class CasesView(CaseListView):
     """POST /api/v1/cases/: submit one and read the answer. GET: the list."""
 
@@ -39,10 +59,10 @@ class CasesView(CaseListView):
         request=nouns.request(envelopes.Submission),
         responses=nouns.acts({201: nouns.CaseAnswer}),
     )
-    @idempotent(atomic=True)
+    @idempotent(atomic=True, before=ask_first)
     def post(self, request: Request) -> Response:
-        body = parse_body(request._request)
-        status, answer, replayed = submit_one(request, body, at=clock.now())
+        submitted: Submitted = request.submitted  # type: ignore[attr-defined]
+        status, answer, replayed = submit_one(request, submitted, at=clock.now())
         idempotency.link(request, answer["id"])
         headers = {"Idempotency-Replayed": "true"} if replayed else {}
         return Response(answer, status=status, headers=headers)
@@ -80,7 +100,9 @@ class BatchView(APIView):
                 raise invalid(
                     "", "not_an_object", "A case is a JSON object: `{…}`. Send one.", status=400
                 )
-            status, answer, replayed = submit_one(request, body, at=clock.now())
+            at = clock.now()
+            submitted = Submitted(body, found_workflow(request, body, at))
+            status, answer, replayed = submit_one(request, submitted, at=at)
         except DomainError as error:
             return {"status": error.status, "body": document(error)}
         except Exception as fault:
@@ -120,14 +142,23 @@ class AssessmentsView(APIView):
         return Response(dry_run_answer(case_answer(case, at=at)))
 
 
-def submit_one(
-    request: Request, body: Mapping[str, Any], *, at: datetime
-) -> tuple[int, dict[str, Any], bool]:
-    """Validate, submit, answer: (status, body, replayed)."""
+def found_workflow(request: Request, body: Mapping[str, Any], at: datetime) -> Workflow:
+    """The workflow of a body that is a submission; refuses every other body."""
     require_submission(body)
-    workflow = workflow_in_body(request, body["workflow"], at)
+    return workflow_in_body(request, body["workflow"], at)
+
+
+def submit_one(
+    request: Request, submitted: Submitted, *, at: datetime
+) -> tuple[int, dict[str, Any], bool]:
+    """Submit, answer: (status, body, replayed)."""
     received = intake.submit(
-        body, workflow=workflow, client=client_of(request), actor=actor_of(request), at=at
+        submitted.body,
+        workflow=submitted.workflow,
+        client=client_of(request),
+        actor=actor_of(request),
+        at=at,
+        asked=submitted.asked,
     )
     return 201, tell(request, received.case, at), received.replayed
 

@@ -19,7 +19,7 @@ from assurance.api.paging import KeysetPage
 from assurance.api.parsing import parse_body
 from assurance.api.query import Query
 from assurance.errors import DomainError, invalid
-from reviews import claims, decisions, drafts, resuming
+from reviews import asking, claims, decisions, drafts, resuming
 from reviews.answers import lease_answer, moment
 from reviews.api import envelopes, nouns
 from reviews.api.finding import find_case, find_queue, find_worked_case, require_if_match, tell
@@ -187,6 +187,15 @@ class DraftView(PeopleView):
         )
 
 
+def ask_first(view: Any, request: Any, id: str) -> None:
+    """Before the transaction of a decision: ask the verifiers about a corrected output."""
+    at = clock.now()
+    case = find_worked_case(request, id, at)
+    require_if_match(request, etag(case))
+    verdict = verdict_of(from_request(request, envelopes.Decide))
+    request.verdict = asking.before_correction(case, verdict, by=account_of(request), at=at)
+
+
 class DecisionsView(PeopleView):
     """POST /api/v1/cases/{id}/decisions/: decide, or supersede what was decided."""
 
@@ -195,14 +204,14 @@ class DecisionsView(PeopleView):
         request=nouns.request(envelopes.Decide),
         responses=nouns.acts({201: nouns.Decided}, 404, 412),
     )
-    @idempotent(atomic=True)
+    @idempotent(atomic=True, before=ask_first)
     def post(self, request: Request, id: str) -> Response:
         at = clock.now()
         case = find_worked_case(request, id, at)
         require_if_match(request, etag(case))
         sent = from_request(request, envelopes.Decide)
         idempotency.link(request, str(case.id))
-        verdict = verdict_of(sent)
+        verdict: Verdict = request.verdict  # type: ignore[attr-defined]
         if sent.supersedes is not None:
             decision = decisions.supersede(
                 case, verdict, of=sent.supersedes, by=account_of(request), at=at

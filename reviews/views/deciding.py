@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from assurance import clock
 from assurance.accounts.principals import account_of
 from assurance.errors import DomainError
-from reviews import decisions, drafts
+from reviews import asking, decisions, drafts
 from reviews.decisions import Verdict
 from reviews.models import Case, Decision
 from reviews.presenting.output import corrected
@@ -38,10 +38,10 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
     typed, faults = words_of(request.POST, case)
     try:
         require_readable(faults)
+        by = account_of(request)
+        verdict = asking.before_correction(case, verdict_of(typed), by=by, at=at)
         with transaction.atomic():
-            decision = decisions.decide(
-                case, verdict_of(typed), by=account_of(request), lease=lease_of(request), at=at
-            )
+            decision = decisions.decide(case, verdict, by=by, lease=lease_of(request), at=at)
     except DomainError as error:
         if again := sent_before(request, case):
             return after(request, case, again)
@@ -63,10 +63,10 @@ def supersede(request: HttpRequest, reference: str) -> HttpResponse:
     typed, faults = words_of(request.POST, case)
     try:
         require_readable(faults)
+        by = account_of(request)
+        verdict = asking.before_correction(case, verdict_of(typed), by=by, at=at)
         with transaction.atomic():
-            decision = decisions.supersede(
-                case, verdict_of(typed), of=asked, by=account_of(request), at=at
-            )
+            decision = decisions.supersede(case, verdict, of=asked, by=by, at=at)
     except DomainError as error:
         mine = case.decisions.filter(decided_by=account_of(request), withdrawn_at=None)
         if mine.filter(supersedes=asked).exists():  # this very form, sent twice

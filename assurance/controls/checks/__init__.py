@@ -9,6 +9,7 @@ from assurance.controls.checks import (  # noqa: F401
     bands,
     cumulative,
     earlier_cases,
+    external_verifier,
     figures_in_sources,
     freshness,
     json_schema,

@@ -15,6 +15,15 @@ OUTCOMES = frozenset(
 )
 STATES = frozenset({"fail", "warn", "pass"})
 
+# Reason codes after which no failure policy lets a case go on: the answer may be somebody else's,
+# of something else, or unreadable.
+NEVER_OPEN = frozenset(
+    [
+        *("auth_failed", "wrong_binding", "malformed", "too_large", "redirected"),
+        *("address_not_public", "tls_failed", "refused", "secret_unreadable", "no_verifier"),
+    ]
+)
+
 # A hostile text could hold a hundred thousand faults; the record and the page need the first few.
 MAX_FINDINGS = 100
 MAX_MARKS = 500
@@ -29,7 +38,8 @@ class Finding:
     `path` is a dotted path into the facts (list items by number: `output.lines.0.text`); `start`
     and `end` count Unicode code points in the text there. `source` is the place in the evidence
     that the finding is tied to: `{"evidence": 0, "start": 88, "end": 96}`, in the text that
-    `sources.source_text` gives.
+    `sources.source_text` gives. `suggested_value` is what could stand there instead: a proposal
+    for a person, never applied.
     """
 
     path: str
@@ -37,6 +47,7 @@ class Finding:
     start: int | None = None
     end: int | None = None
     source: dict[str, int] | None = None
+    suggested_value: Any = None
 
     def as_json(self) -> dict[str, Any]:
         """The finding as it is stored and sent; places that do not exist are left out."""
@@ -45,6 +56,8 @@ class Finding:
             shown |= {"start": self.start, "end": self.end}
         if self.source is not None:
             shown["source"] = dict(self.source)
+        if self.suggested_value is not None:
+            shown["suggested_value"] = self.suggested_value
         return shown
 
 

@@ -5,15 +5,18 @@ from assurance.controls.models.changes import ControlChange
 from assurance.controls.models.judgements import Assessment, ExecutedReport, Label
 from assurance.controls.models.replays import Replay
 from assurance.controls.models.sets import ControlSet, ControlVersion
+from assurance.controls.models.verifiers import CheckRun, Verifier
 from assurance.controls.models.workflows import Workflow
 
 __all__ = [
     "Assessment",
+    "CheckRun",
     "ControlChange",
     "ControlSet",
     "ControlVersion",
     "ExecutedReport",
     "Label",
     "Replay",
+    "Verifier",
     "Workflow",
 ]

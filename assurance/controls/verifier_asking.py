@@ -1,0 +1,378 @@
+"""Ask the verifiers that a control set names, and keep every question with what came of it.
+
+Never inside a transaction that holds a case: a submission asks before it, a worker afterwards. What
+was answered goes into the facts under `external`, by the control's key, and `assess` reads it
+there. This module leaves to the room above which case waits for what.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from assurance.controls import breaker
+from assurance.controls.checks.external_verifier import check_sha256
+from assurance.controls.checks.reading import find
+from assurance.controls.checks.registry import CHECKS
+from assurance.controls.choices import Disposition, Kind, Mode
+from assurance.controls.durations import parse_duration
+from assurance.controls.live_set import LiveSet
+from assurance.controls.models import CheckRun, Verifier, Workflow
+from assurance.controls.verifier_calls import SCHEMA_VERSION, Exchange, Question, call_all
+from assurance.controls.verifier_replies import SENTENCES, Bound, answer_of, unanswered
+from assurance.controls.verifier_secrets import secrets_of
+from assurance.delivery.signing import SecretUnreadable
+from assurance.identifiers import uuid7
+from assurance.record.canonical import sha256_of
+
+# How long a question from the background may take in all, where its control does not say.
+BACKGROUND_WITHIN = timedelta(minutes=5)
+Control = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What verifiers said of one output before it is judged, by the control's key.
+
+    `why` is the reason code of whatever has no answer; `awaited` are the open runs.
+    """
+
+    case_id: UUID | None = None
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    awaited: dict[str, CheckRun] = field(default_factory=dict)
+    why: str = "awaited"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The output that is asked about."""
+
+    case_id: UUID
+    revision: int
+    workflow: Workflow
+    facts: Mapping[str, Any]
+
+    @property
+    def output_sha256(self) -> str:
+        return sha256_of(self.facts.get("output"))
+
+
+@dataclass(frozen=True)
+class Call:
+    """One kept question, the control that asks it, and about what."""
+
+    run: CheckRun
+    control: Control
+    subject: Subject
+
+
+DRY = Asked(why="dry_run")
+
+
+def due(live: LiveSet, facts: Mapping[str, Any]) -> list[tuple[dict[str, Any], int]]:
+    """The enforced controls of the set that ask somebody about this case, with their versions:
+    none where their condition excuses them, and none once a policy control ordered a block."""
+    if not live.external or is_superseded(live, facts):
+        return []
+    excused = _excused(live, facts)
+    return [
+        (control, version)
+        for control, version in live.external
+        if control["mode"] == Mode.ENFORCED and control["key"] not in excused
+    ]
+
+
+def in_background(live: LiveSet, facts: Mapping[str, Any]) -> list[tuple[dict[str, Any], int]]:
+    """The controls in shadow and advise that ask somebody, after the answer."""
+    excused = _excused(live, facts) if live.external else set()
+    return [
+        (control, version)
+        for control, version in live.external
+        if control["mode"] in (Mode.SHADOW, Mode.ADVISE) and control["key"] not in excused
+    ]
+
+
+def is_superseded(live: LiveSet, facts: Mapping[str, Any]) -> bool:
+    """Whether an enforced policy control blocks the case, whatever a verifier would say."""
+    return any(
+        verdict is True
+        and control["kind"] == Kind.POLICY
+        and control["mode"] == Mode.ENFORCED
+        and control["effect"] == Disposition.BLOCK
+        for control, verdict in zip(live.controls, live.verdicts(facts), strict=True)
+    )
+
+
+def _excused(live: LiveSet, facts: Mapping[str, Any]) -> set[str]:
+    verdicts = zip(live.controls, live.verdicts(facts), strict=True)
+    return {control["key"] for control, verdict in verdicts if verdict is False}
+
+
+def into_facts(facts: dict[str, Any], live: LiveSet, asked: Asked | None) -> None:
+    """Put the answers where `assess` reads them. A set that asks nobody leaves the facts alone."""
+    if not live.external:
+        return
+    asked = asked or Asked()
+    blocked = is_superseded(live, facts)
+    facts["external"] = {}
+    for control, _ in live.external:
+        key, digest = control["key"], check_sha256(control)
+        answer = asked.answers.get(key)
+        if answer is None or answer["check_sha256"] != digest:
+            enforced = control["mode"] == Mode.ENFORCED
+            code = asked.why if enforced else "in_background"
+            code = "superseded" if blocked and enforced else code
+            run = asked.awaited.get(key)
+            bound = Bound(str(run.id) if run else "", "", digest, named(control))
+            answer = unanswered(bound, "not_run", code)
+        facts["external"][key] = answer
+
+
+def ask_inline(
+    controls: Iterable[tuple[Control, int]],
+    subject: Subject,
+    *,
+    at: datetime,
+    may_wait: bool = True,
+) -> Asked:
+    """Ask now and wait for the answers, each within its timeout, all at once. Not in a
+    transaction. `may_wait` False: nobody can wait here for what is announced for later."""
+    calls = {
+        control["key"]: Call(
+            new_run(
+                control, version, subject, status=CheckRun.Status.ASKING, at=at,
+                within=_within(control) if may_wait else None,
+            ),
+            control,
+            subject,
+        )
+        for control, version in controls
+    }  # fmt: skip
+    CheckRun.objects.bulk_create(call.run for call in calls.values())
+    answers = ask(calls, at=at, may_wait=may_wait)
+    awaited = {key: call.run for key, call in calls.items() if call.run.is_open}
+    return Asked(subject.case_id, answers, awaited, "awaited" if may_wait else "no_time_to_wait")
+
+
+def ask(
+    calls: Mapping[Any, Call], *, at: datetime, may_wait: bool = True
+) -> dict[Any, dict[str, Any]]:
+    """Put these kept questions to their verifiers, all at once, and note what came of each.
+    Returns the answers; what was announced for later stays open."""
+    slugs = {asked_of(call.control) for call in calls.values()}
+    verifiers = {one.slug: one for one in Verifier.objects.filter(slug__in=slugs)}
+    answers: dict[Any, dict[str, Any]] = {}
+    questions: dict[Any, Question] = {}
+    for key, call in calls.items():
+        run, verifier = call.run, verifiers.get(asked_of(call.control))
+        run.verifier = verifier
+        bound = bound_of(run, call.control)
+        refusal = _why_not(verifier, at)
+        if refusal or verifier is None:
+            answers[key] = close(run, unanswered(bound, "not_run", refusal), at=at)
+            continue
+        try:
+            questions[key] = _question(call, verifier, bound, at, may_wait)
+        except SecretUnreadable:
+            answers[key] = close(run, unanswered(bound, "error", "secret_unreadable"), at=at)
+    for key, exchange in call_all(questions).items():
+        answer = _settle(calls[key].run, exchange, questions[key], at=at)
+        if answer is not None:
+            answers[key] = answer
+    return answers
+
+
+def _why_not(verifier: Verifier | None, at: datetime) -> str:
+    if verifier is None or not verifier.active:
+        return "no_verifier"
+    return "" if breaker.admit(verifier, at) else "breaker_open"
+
+
+def new_run(
+    control: Control,
+    version: int,
+    subject: Subject,
+    *,
+    status: str,
+    at: datetime,
+    within: timedelta | None,
+) -> CheckRun:
+    """A question, not saved yet. `within` is how long its answer counts."""
+    return CheckRun(
+        id=uuid7(at),
+        case_id=subject.case_id,
+        revision=subject.revision,
+        workflow=subject.workflow,
+        control_key=control["key"],
+        control_version=version,
+        check_sha256=check_sha256(control),
+        mode=control["mode"],
+        output_sha256=subject.output_sha256,
+        status=status,
+        asked_at=at,
+        deadline=at + (within or timedelta(seconds=10)),
+    )
+
+
+def queue(
+    controls: Iterable[tuple[Control, int]], subject: Subject, *, at: datetime
+) -> dict[str, CheckRun]:
+    """Keep questions for a worker to ask soon, in the caller's transaction."""
+    runs = {
+        control["key"]: new_run(
+            control, version, subject, status=CheckRun.Status.QUEUED, at=at,
+            within=_within(control) or BACKGROUND_WITHIN,
+        )
+        for control, version in controls
+    }  # fmt: skip
+    CheckRun.objects.bulk_create(runs.values())
+    return runs
+
+
+def _question(
+    call: Call, verifier: Verifier, bound: Bound, at: datetime, may_wait: bool
+) -> Question:
+    """The question as it is sent. The token for a late answer is made here and kept as its hash."""
+    run, control, subject = call.run, call.control, call.subject
+    params = params_of(control)
+    seconds = float(params.get("timeout") or verifier.timeout)
+    waits = may_wait and params.get("answer_within") is not None
+    body = {
+        "schema_version": SCHEMA_VERSION,
+        "check_run_id": str(run.id),
+        "case_id": str(run.case_id),
+        "workflow": subject.workflow.slug,
+        "tier": subject.facts["workflow"]["tier"],
+        "mode": run.mode,
+        "control": {
+            "key": run.control_key,
+            "version": run.control_version,
+            "hash": sha256_of({name: one for name, one in control.items() if name != "mode"}),
+        },
+        "output": {"payload": subject.facts.get("output"), "sha256": run.output_sha256},
+        "context": _allowed(params, subject.facts),
+        "deadline": _moment(at + timedelta(seconds=seconds)),
+    }
+    if waits:
+        token = secrets.token_urlsafe(32)
+        run.token_sha256 = token_sha256(token)
+        run.save(update_fields=["token_sha256"])
+        body["answer"] = {
+            "url": f"{settings.COUNTERMARK_URL}/api/v1/verifications/{run.id}/",
+            "token": token,
+            "deadline": _moment(run.deadline),
+        }
+    certificate = (verifier.client_certificate, verifier.client_key)
+    signing = tuple(secrets_of(verifier, at=at))
+    return Question(bound, verifier.url, signing, certificate, body, seconds, at, waits)
+
+
+def _allowed(params: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What the control lets the verifier see beside the output, by field."""
+    found = {path: find(facts, path) for path in params["context"]}
+    if params["evidence"]:
+        found["evidence"] = facts["evidence"]
+    return found
+
+
+def _settle(
+    run: CheckRun, exchange: Exchange, question: Question, *, at: datetime
+) -> dict[str, Any] | None:
+    """Note what came of a call, on the run and on the breaker."""
+    done = at + timedelta(milliseconds=exchange.milliseconds)
+    run.attempts += exchange.attempts
+    run.milliseconds = exchange.milliseconds
+    run.http_status = exchange.reply.status
+    run.error = exchange.reply.error[:1000]
+    answer = answer_of(exchange.reply, question.bound, waits=question.waits)
+    if answer is None:
+        run.status, run.taken_until = CheckRun.Status.AWAITING, None
+        run.save()
+        return None
+    answer |= {"ms": exchange.milliseconds, "attempts": run.attempts}
+    return close(run, answer, at=done)
+
+
+def close(run: CheckRun, answer: dict[str, Any], *, at: datetime) -> dict[str, Any]:
+    """End a question with this answer, and let the breaker hear how its verifier did."""
+    run.status, run.taken_until = CheckRun.Status.CLOSED, None
+    run.outcome, run.reason_code = answer["outcome"], answer["reason_code"]
+    run.answer, run.answered_at = answer, at
+    run.verifier_name = answer["verifier"]["name"]
+    run.verifier_version = answer["verifier"]["version"]
+    run.save()
+    if run.verifier is not None:
+        if is_answer(answer):
+            breaker.note_success(run.verifier, at=at)
+        elif answer["outcome"] != "not_run":
+            said = f"it {SENTENCES[answer['reason_code']]}."
+            breaker.note_failure(
+                run.verifier,
+                error=f"{said[0].upper()}{said[1:]} {run.error}".strip(),
+                workflow=run.workflow.slug,
+                at=at,
+            )
+    return answer
+
+
+def is_answer(answer: Mapping[str, Any]) -> bool:
+    """Whether a verifier said this, in words that count."""
+    return bool(answer["verifier"]["name"])
+
+
+def runs_of(case_id: UUID, output_sha256: str) -> QuerySet[CheckRun]:
+    """The questions about this output of a case, the newest last."""
+    runs = CheckRun.objects.filter(case_id=case_id, output_sha256=output_sha256)
+    return runs.select_related("verifier", "workflow").order_by("asked_at", "id")
+
+
+def recorded(case_id: UUID, output_sha256: str) -> Asked:
+    """What verifiers said of this output so far, and what is still open."""
+    asked = Asked(case_id, why="not_asked")
+    for run in runs_of(case_id, output_sha256):
+        if run.is_open:
+            asked.awaited[run.control_key] = run
+        elif run.answer is not None:
+            asked.answers[run.control_key] = run.answer
+    return asked
+
+
+def bound_of(run: CheckRun, control: Control | None = None) -> Bound:
+    """What a reply to this question must name."""
+    known = run.verifier.name if run.verifier else ""
+    name = known or (named(control) if control else run.control_key)
+    return Bound(str(run.id), run.output_sha256, run.check_sha256, name)
+
+
+def params_of(control: Control) -> dict[str, Any]:
+    return CHECKS[control["check"]["name"]].settled(control["check"]["params"])
+
+
+def asked_of(control: Control) -> str:
+    """The short name of the verifier that a control asks."""
+    return control["check"]["params"]["verifier"]
+
+
+def named(control: Control) -> str:
+    return asked_of(control)
+
+
+def _within(control: Control) -> timedelta | None:
+    said = params_of(control).get("answer_within")
+    return parse_duration(said) if said else None
+
+
+def token_sha256(token: str) -> str:
+    return sha256(token.encode()).hexdigest()
+
+
+def _moment(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
