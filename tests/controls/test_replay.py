@@ -1,10 +1,10 @@
-"""Replay: history judged again, first by the sets that judged it, then by a candidate."""
+"""Replay as a job: history judged again by the sets that judged it, in slices that survive their
+workers."""
 
 from __future__ import annotations
 
 import json
 import random
-import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -13,90 +13,25 @@ import pytest
 from assurance.celery import app
 from assurance.controls import replay, tasks
 from assurance.controls.assess import assess
-from assurance.controls.choices import Direction, ReplayStatus
+from assurance.controls.choices import ReplayStatus
 from assurance.controls.control_sets import newest_set
-from assurance.controls.labels import record_label
 from assurance.controls.models import Assessment, Replay
 from assurance.controls.outlines import Outliner, outline_of, same
 from assurance.controls.queue_of import first_rule
-from assurance.controls.replay_report import report_sha256
 from assurance.controls.stored_cases import Rejudging, read
 from assurance.errors import DomainError
-from assurance.record.actors import Actor
 from reviews.routing import first_match
-from tests.controls.history import (
-    BEGIN,
-    random_body,
-    random_history,
-    stored,
-    with_edit,
-    with_edits,
+from tests.controls.history import BEGIN, random_body, random_history, stored, with_edits
+from tests.controls.judging import facts, live, orders
+from tests.controls.replaying import (
+    LATER,
+    LIMIT,
+    SYSTEM,
+    lowered,
+    many_controls,
+    replayed,
 )
-from tests.controls.judging import check_that, facts, live, orders
-from tests.controls_factories import make_workflow, policy, publish_next, verification
-
-SYSTEM = Actor.system("test")
-LATER = BEGIN + timedelta(days=60)
-LIMIT = {"field": "output.amount", "op": ">", "value": 2500}
-
-
-def many_controls() -> list[dict[str, Any]]:
-    """Controls of every kind, mode and effect."""
-    return [
-        policy("LIM-01"),
-        policy("LIM-02", effect="specialist", condition={**LIMIT, "value": 5000}, priority=10),
-        policy("LIM-03", mode="shadow", effect="block", condition={**LIMIT, "value": 5500}),
-        policy(
-            "SIG-01",
-            effect="governance",
-            on_unknown="quiet",
-            condition={"field": "signals.confidence", "op": "<", "value": 0.2},
-        ),
-        policy(
-            "CHA-01",
-            mode="advise",
-            condition={"field": "context.channel", "op": "in", "value": ["broker"]},
-        ),
-        policy(
-            "RET-01",
-            effect="return",
-            instructions="Say the age.",
-            condition={"field": "context.age", "op": "<", "value": 20},
-        ),
-        verification("VER-01", check={"name": "number_limit", "params": {
-            "field": "output.amount", "maximum": 5800}}),
-        verification(
-            "VER-02",
-            mode="shadow",
-            check={
-                "name": "banned_wording",
-                "params": {"field": "output.text", "phrases": ["guaranteed"]},
-            },
-        ),
-        verification("SUM-01", effects={"fail": "specialist"}, check={
-            "name": "cumulative_limit",
-            "params": {"field": "output.amount", "maximum": 9000, "window": "P7D"}}),
-    ]  # fmt: skip
-
-
-def finished(asked: Replay) -> Replay:
-    """The replay, run to its end."""
-    while replay.run_slice(asked.pk, at=LATER):
-        pass
-    asked.refresh_from_db()
-    return asked
-
-
-def replayed(workflow, candidate: dict[str, Any], **more: Any) -> Replay:
-    return finished(replay.request(workflow, candidate, by=None, at=LATER, **more))
-
-
-def control_of(report: dict[str, Any], key: str) -> dict[str, Any]:
-    return next(row for row in report["controls"] if row["key"] == key)
-
-
-def lowered(key: str = "LIM-01", value: int = 1000, **fields: Any) -> dict[str, Any]:
-    return policy(key, condition={**LIMIT, "value": value}, **fields)
+from tests.controls_factories import make_workflow, policy, publish_next
 
 
 @pytest.fixture
@@ -201,274 +136,6 @@ def test_an_outline_that_says_other_than_the_whole_judgement_stops_the_replay(
 
     assert done.status == ReplayStatus.FAILED
     assert "quick and its whole judgement differ" in done.problem
-
-
-# -- what the report says ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("edits", "direction"),
-    [
-        ([], Direction.SAME),
-        ([policy(message="A large amount.")], Direction.SAME),
-        ([lowered()], Direction.TIGHTENS),
-        ([policy(effect="specialist")], Direction.TIGHTENS),
-        ([lowered(value=4000)], Direction.LOOSENS),
-        ([policy(mode="shadow")], Direction.LOOSENS),
-        ([lowered(value=4000), lowered("LIM-02", 4600, effect="governance")], Direction.MIXED),
-    ],
-)
-def test_direction_is_computed_from_what_happens_to_cases(workflow, history, edits, direction):
-    edited = [{"item": "control", "key": one["key"], "content": one} for one in edits]
-    quiet = {"item": "control", "key": "QUIET", "content": lowered("QUIET", 10**6)}
-
-    base = with_edits(workflow, [quiet])
-    publish_next(workflow, base, actor=SYSTEM, at=BEGIN + timedelta(hours=11))
-    done = replayed(workflow, with_edits(workflow, edited))
-
-    assert done.status == ReplayStatus.DONE, done.problem
-    assert done.direction == done.report["direction"] == direction
-
-
-def test_an_older_change_is_not_laid_at_the_candidates_door(workflow, history):
-    """Half of the history was judged under a looser set; a candidate that changes nothing in the
-    set of today changes nothing, and what became of the cases then is told beside."""
-    stricter = with_edit(workflow, "control", "LIM-01", lowered())
-    publish_next(workflow, stricter, actor=SYSTEM, at=BEGIN + timedelta(hours=11))
-
-    report = replayed(workflow, stricter).report
-
-    assert report["direction"] == "same"
-    assert report["matrix"] == [
-        {"was": "continue", "now": "continue", "n": 2},
-        {"was": "review", "now": "review", "n": 8},
-    ]
-    assert {"was": "continue", "now": "review", "n": 3} in report["matrix_then"]
-
-
-def test_the_report_counts_transitions_controls_and_what_is_held_a_day(workflow, history):
-    report = replayed(workflow, with_edit(workflow, "control", "LIM-01", lowered())).report
-
-    assert (report["tightened"], report["loosened"], report["unchanged"]) == (3, 0, 7)
-    assert {"was": "continue", "now": "review", "n": 3} in report["matrix"]
-    assert control_of(report, "LIM-01") == {
-        "key": "LIM-01",
-        "outcomes_then": {"fired": 5},
-        "outcomes_now": {"fired": 8},
-        "matched_base": 5,
-        "matched_now": 8,
-        "newly_matched": 3,
-        "no_longer_matched": 0,
-    }
-    days = (LATER - history[0].at) / timedelta(days=1)
-    assert report["holding"]["extra"] == 3
-    assert report["holding"]["extra_per_day"] == pytest.approx(3 / days, abs=1e-6)
-    assert report["segments"]["queue"] == [{"queue": "credit-review", "more": 3, "fewer": 0}]
-    assert len(report["flips"]) == 3
-    assert "people and the systems before and after are not simulated" in report["caveat"]
-
-
-def test_known_bad_cases_that_the_candidate_lets_go_are_listed_one_by_one(workflow, history):
-    label(workflow, history[6], "correct", "decision")  # 3,500
-    label(workflow, history[5], "incorrect", "decision")  # 3,000
-    label(workflow, history[7], "harmful", "outcome")  # 4,000
-    label(workflow, history[1], "incorrect", "outcome")  # 1,000: neither holds it
-
-    report = replayed(
-        workflow, with_edit(workflow, "control", "LIM-01", lowered(value=4500))
-    ).report
-
-    assert [one["case_id"] for one in report["known_bad_newly_released"]] == [
-        str(history[5].case_id),
-        str(history[7].case_id),
-    ]
-    assert report["known_bad_newly_released"][1]["label"] == "harmful"
-    assert report["known_bad_newly_released"][0]["held_by"] == ["LIM-01"]
-    assert report["known_bad_newly_released_count"] == 2
-    assert report["labelled"]["base"]["recall"]["k"] == 2
-    assert report["labelled"]["base"]["recall"]["n"] == 3
-    assert report["labelled"]["base"]["precision"]["n"] == 3
-    assert report["labelled"]["now"]["recall"] == {
-        "k": 0, "n": 3, "rate": 0.0, "low": 0.0, "high": pytest.approx(0.707598, abs=1e-6),
-    }  # fmt: skip
-
-
-def test_known_bad_cases_that_only_the_candidate_holds_are_listed_too(workflow, history):
-    label(workflow, history[2], "incorrect", "outcome")  # 1,500
-
-    report = replayed(workflow, with_edit(workflow, "control", "LIM-01", lowered())).report
-
-    assert [one["case_id"] for one in report["known_bad_newly_caught"]] == [str(history[2].case_id)]
-    assert report["known_bad_newly_released"] == []
-
-
-def test_a_label_is_about_the_last_revision_and_counts_once(workflow):
-    case = uuid.uuid4()
-    stored(workflow, {"amount": 4000}, case_id=case)
-    last = stored(
-        workflow, {"amount": 3000}, case_id=case, revision=2, at=BEGIN + timedelta(hours=1)
-    )
-    label(workflow, last, "incorrect", "decision")
-
-    report = replayed(
-        workflow, with_edit(workflow, "control", "LIM-01", lowered(value=9000))
-    ).report
-
-    (released,) = report["known_bad_newly_released"]
-    assert released["revision"] == 2
-    assert report["labelled"]["now"]["n"] == 1
-
-
-def test_a_label_from_after_the_window_does_not_count(workflow, history):
-    label(workflow, history[9], "incorrect", "decision", at=LATER + timedelta(days=1))
-
-    report = replayed(workflow, newest_set(workflow).content).report
-
-    assert report["labelled"]["now"]["n"] == 0
-    assert report["labelled"]["now"]["recall"]["rate"] is None
-
-
-def test_overlap_names_what_a_control_adds_to_the_others(workflow, history):
-    candidate = with_edit(workflow, "control", "LIM-02", lowered("LIM-02", 4000))
-
-    overlap = replayed(workflow, candidate).report["overlap"]
-
-    assert overlap["alone"] == [
-        {"control": "LIM-01", "holds": 5, "alone": 3},
-        {"control": "LIM-02", "holds": 2, "alone": 0},
-    ]
-    assert overlap["always_with"] == [{"control": "LIM-02", "with": "LIM-01", "n": 2}]
-
-
-def test_a_rule_that_sends_cases_elsewhere_shows_in_the_queues_and_in_no_disposition(
-    workflow, history
-):
-    rule = {
-        "name": "Very large",
-        "queue": "credit-specialists",
-        "condition": {**LIMIT, "value": 4000},
-    }
-
-    report = replayed(workflow, with_edit(workflow, "rule", "Very large", rule)).report
-
-    assert report["direction"] == "same"
-    assert report["segments"]["queue"] == [
-        {"queue": "credit-review", "more": 0, "fewer": 2},
-        {"queue": "credit-specialists", "more": 2, "fewer": 0},
-    ]
-
-
-def test_the_same_replay_has_the_same_hash_whoever_ran_it_and_in_however_many_slices(
-    cast, monkeypatch
-):
-    workflow = make_workflow(controls=many_controls())
-    random_history(workflow, 300, seed=5)
-    monkeypatch.setattr("assurance.controls.stored_cases._FIRST", 25)
-    monkeypatch.setattr("assurance.controls.stored_cases._MOST", 25)
-    candidate = with_edit(workflow, "control", "LIM-01", lowered(value=3000))
-    at_once = replayed(workflow, candidate)
-
-    asked, slices = replay.request(workflow, candidate, by=cast.grace, at=LATER), 1
-    while replay.run_slice(asked.pk, at=LATER + timedelta(hours=slices), seconds=0):
-        slices += 1
-    asked.refresh_from_db()
-
-    assert slices == 13
-    assert asked.sha256 == at_once.sha256 == report_sha256(asked.report)
-    assert asked.report == at_once.report
-
-
-def test_only_the_cases_of_the_window_count(workflow, history):
-    done = replayed(workflow, newest_set(workflow).content, window_from=history[4].at)
-
-    assert done.total == done.report["n"] == 6
-
-
-# -- what cannot be replayed ---------------------------------------------------------------------
-
-
-def test_a_check_that_asks_what_was_never_gathered_makes_cases_not_replayable(workflow, history):
-    rule = {"name": "cumulative_limit", "params": {"field": "output.amount", "maximum": 9000}}
-    candidate = with_edit(workflow, "control", "SUM-01", verification("SUM-01", check=rule))
-
-    report = replayed(workflow, candidate).report
-
-    assert report["not_replayable"] == [
-        {
-            "reason": "not_gathered",
-            "n": 10,
-            "words": "a check asks of earlier cases what was not asked then",
-        }
-    ]
-    assert (report["n"], report["replayable"], report["replayable_share"]) == (10, 0, 0.0)
-
-
-def test_another_limit_on_the_same_sum_is_judged_on_what_was_gathered(cast):
-    check = {"name": "cumulative_limit", "params": {"field": "output.amount", "maximum": 9000}}
-    workflow = make_workflow(controls=[verification("SUM-01", check=check)])
-    for n in range(3):
-        stored(workflow, {"amount": 2000}, subject="client-1", at=BEGIN + timedelta(hours=n))
-    less = {**check, "params": {**check["params"], "maximum": 3000}}
-    longer = {**check, "params": {**check["params"], "window": "P90D"}}
-
-    lower = replayed(
-        workflow, with_edit(workflow, "control", "SUM-01", verification("SUM-01", check=less))
-    ).report
-    other = replayed(
-        workflow, with_edit(workflow, "control", "SUM-01", verification("SUM-01", check=longer))
-    ).report
-
-    assert (lower["replayable"], lower["tightened"]) == (3, 2)
-    assert other["replayable"] == 0
-
-
-def test_an_answer_from_outside_is_used_as_recorded_and_never_asked_for(cast):
-    asked = []
-
-    def outside(params, facts, gathered):
-        from assurance.controls.checks.outcomes import failed
-
-        asked.append(params)
-        return failed("It fails.", "said_so")
-
-    with check_that(outside, "outside") as name:
-        from assurance.controls.checks.registry import CHECKS
-
-        CHECKS[name].external = True  # type: ignore[attr-defined]
-        workflow = make_workflow(
-            controls=[verification("EXT-01", check={"name": name, "params": {}})]
-        )
-        stored(workflow, {"amount": 1})
-        asked.clear()
-
-        unchanged = replayed(workflow, newest_set(workflow).content).report
-        changed = verification("EXT-01", check={"name": name, "params": {"url": "other"}})
-        other = replayed(workflow, with_edit(workflow, "control", "EXT-01", changed)).report
-
-    assert asked == []
-    assert unchanged["self_test"] == {"n": 1, "different": 0, "differences": []}
-    assert [row["reason"] for row in other["not_replayable"]] == ["external_check"]
-
-
-def test_redacted_and_incomplete_facts_are_counted_by_reason(workflow):
-    kept = stored(workflow, {"amount": 4000})
-    for lost in ({"redacted": True}, {"output": {"amount": 1}}):
-        Assessment.objects.create(
-            **{
-                field.attname: getattr(kept, field.attname)
-                for field in Assessment._meta.concrete_fields
-                if field.attname not in ("id", "facts")
-            },
-            facts=lost,
-        )
-
-    report = replayed(workflow, newest_set(workflow).content).report
-
-    assert {row["reason"]: row["n"] for row in report["not_replayable"]} == {
-        "incomplete_facts": 1,
-        "redacted": 1,
-    }
-    assert report["replayable"] == 1
 
 
 # -- the job -------------------------------------------------------------------------------------
@@ -633,13 +300,3 @@ def test_random_bodies_survive_the_database_as_json():
 
     assert json.loads(json.dumps(bodies)) == bodies
     assert len({json.dumps(body, sort_keys=True) for body in bodies}) == 50
-
-
-def label(workflow, assessment: Assessment, value: str, source: str, *, at=None) -> None:
-    record_label(
-        case_id=assessment.case_id,
-        workflow=workflow,
-        value=value,
-        source=source,
-        at=at or assessment.at + timedelta(days=1),
-    )
