@@ -25,8 +25,8 @@ class EditIn(Envelope):
     """One edit. `content` is the whole item as a set holds it; null removes it."""
 
     item: Items
-    key: Annotated[str, Meta(max_length=120)] = ""
     content: dict[str, Any] | None
+    key: Annotated[str, Meta(max_length=120)] = ""
 
 
 class ChangeIn(Envelope):
