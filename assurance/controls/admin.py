@@ -132,7 +132,8 @@ class AssessmentAdmin(Evidence):
     readonly_fields = ["results_shown", "facts_shown"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("control_set").defer("facts", "results")
+        # A select_related here would keep the list from following its own.
+        return super().get_queryset(request).defer("facts", "results")
 
     @admin.display(description="Results")
     def results_shown(self, obj: Assessment) -> str:
