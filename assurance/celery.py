@@ -5,6 +5,7 @@ import os
 from datetime import timedelta
 
 from celery import Celery
+from celery.schedules import crontab
 from kombu.transport.redis import Channel
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assurance.settings")
@@ -67,8 +68,18 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 10},
     },
-    "sweep-replays": {
-        "task": "assurance.controls.tasks.sweep_replays",
+    "ask-verifiers": {
+        "task": "reviews.tasks.ask_verifiers",
+        "schedule": 2.0,
+        "options": {"expires": 5},
+    },
+    "close-verifications": {
+        "task": "reviews.tasks.close_verifications",
+        "schedule": 2.0,
+        "options": {"expires": 5},
+    },
+    "sweep-control-changes": {
+        "task": "assurance.controls.tasks.sweep_changes",
         "schedule": 5.0,
         "options": {"expires": 10},
     },
@@ -86,6 +97,11 @@ app.conf.beat_schedule = {
         "task": "assurance.api.tasks.prune_keys",
         "schedule": timedelta(hours=1),
         "options": {"expires": 600},
+    },
+    "verify-chains": {
+        "task": "assurance.controls.tasks.verify_chains",
+        "schedule": crontab(hour=3, minute=20),
+        "options": {"expires": 3600},
     },
     "canary": {
         "task": "assurance.api.tasks.canary",

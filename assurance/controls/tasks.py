@@ -5,7 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 
 from assurance import clock
-from assurance.controls import replay
+from assurance.controls import chain_watch, replay
+from assurance.controls.models import Workflow
 
 
 @shared_task(name="assurance.controls.tasks.replay_slice")
@@ -20,3 +21,23 @@ def sweep_replays() -> None:
     """Ring the replays that nobody is at: their ring was lost, or their worker."""
     for replay_pk in replay.due(clock.now()):
         replay.ring(replay_pk)
+
+
+# A long chain takes minutes to walk; the message is not given out again meanwhile.
+@shared_task(
+    name="assurance.controls.tasks.verify_chains",
+    acks_late=False,
+    time_limit=4 * 3600,
+    soft_time_limit=4 * 3600 - 60,
+)
+def verify_chains() -> int:
+    """Verify the record of every workflow. Returns how many do not hold."""
+    return sum(
+        chain_watch.watch(workflow, clock.now()) is not None for workflow in Workflow.objects.all()
+    )
+
+
+@shared_task(name="assurance.controls.tasks.sweep_changes")
+def sweep_changes() -> int:
+    """Lapse, start and alarm: what time brings to control changes."""
+    return publishing.sweep(clock.now())

@@ -47,6 +47,13 @@ SECOND_PERSON = """
         RAISE EXCEPTION 'beyond the pilot a second person approves'
             USING ERRCODE = 'restrict_violation';
     END IF;
+    IF NEW.way = 'operational' AND NOT EXISTS (
+           SELECT FROM controls_replay r
+            WHERE r.change_id = NEW.id AND r.candidate_sha256 = NEW.candidate_sha256
+              AND r.status = 'done' AND r.direction = 'same' AND r.done >= 200) THEN
+        RAISE EXCEPTION 'no replay shows that the change is operational'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
     RETURN NEW;
 """
 FROZEN = """
