@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from assurance import clock
-from assurance.controls import chain_watch, replay
+from assurance.controls import chain_watch, publishing, replay
 from assurance.controls.models import Workflow
 
 
