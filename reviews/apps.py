@@ -12,7 +12,7 @@ class ReviewsConfig(AppConfig):
         from assurance.controls import rooms_above, visibility
         from assurance.controls.queues import queue_kinds
         from assurance.record import verification
-        from reviews import agreement, workflow_pauses
+        from reviews import agreement, gate_readings, workflow_pauses
         from reviews.models import Case, Queue
         from reviews.presenting import in_flight
 
@@ -29,3 +29,4 @@ class ReviewsConfig(AppConfig):
         rooms_above.on_resume.register(workflow_pauses.follow_resume)
         rooms_above.open_cases.register(workflow_pauses.counts)
         rooms_above.in_flight.register(in_flight.present)
+        gate_readings.register()

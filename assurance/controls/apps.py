@@ -8,6 +8,7 @@ class ControlsConfig(AppConfig):
 
     def ready(self) -> None:
         from assurance.accounts.roles import stage_of
+        from assurance.controls import gate_readings
         from assurance.controls.models import Workflow
         from assurance.delivery.alerts import ask_for_owners
         from assurance.delivery.presenting import ask_for_outage_policies
@@ -20,3 +21,5 @@ class ControlsConfig(AppConfig):
         ask_for_owners(Workflow.objects.mail_of_owner)
         # Whoever builds against us reads there what the workflow expects while we are away.
         ask_for_outage_policies(Workflow.objects.outage_policies)
+        # What this room measures for the gate between stages.
+        gate_readings.register()

@@ -86,7 +86,7 @@ def test_pausing_twice_says_why_it_is_paused_and_resuming_twice_that_it_is_not(c
     at = clock.now()
     pausing.pause(credit, reason="Wrong sums.", by=cast.dev, at=at)
 
-    with pytest.raises(DomainError, match="paused already.*Wrong sums") as again:
+    with pytest.raises(DomainError, match=r"paused already.*Wrong sums") as again:
         pausing.pause(credit, reason="Me too.", by=cast.grace, at=at)
     pausing.resume(credit, reason="Fine.", by=cast.grace, at=at)
     with pytest.raises(DomainError, match="is not paused") as never:

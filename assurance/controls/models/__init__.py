@@ -5,6 +5,7 @@ from assurance.controls.models.changes import ControlChange
 from assurance.controls.models.judgements import Assessment, ExecutedReport, Label
 from assurance.controls.models.replays import Replay
 from assurance.controls.models.sets import ControlSet, ControlVersion
+from assurance.controls.models.stages import Drill, GateSnapshot, StageMove
 from assurance.controls.models.verifiers import CheckRun, Verifier
 from assurance.controls.models.workflows import Workflow
 
@@ -14,9 +15,12 @@ __all__ = [
     "ControlChange",
     "ControlSet",
     "ControlVersion",
+    "Drill",
     "ExecutedReport",
+    "GateSnapshot",
     "Label",
     "Replay",
+    "StageMove",
     "Verifier",
     "Workflow",
 ]
