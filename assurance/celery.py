@@ -83,6 +83,11 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 10},
     },
+    "reassess-cases": {
+        "task": "reviews.tasks.reassess",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
     "deliver-webhooks": {
         "task": "assurance.delivery.tasks.sweep",
         "schedule": 5.0,

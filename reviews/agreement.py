@@ -57,7 +57,7 @@ class Story:
                 self._say(event, payload["control_set"], "sha256")
             case "case.decided":
                 self.decisions[payload["decision"]] = (payload, event.seq)
-            case "case.decision_undone":
+            case "case.decision_undone" | "case.release_held":
                 self.taken_back.add(payload["decision"])
             case _ if event.type in PLACES:
                 place = {"state": PLACES[event.type], "end": payload.get("end", "")}

@@ -13,7 +13,7 @@ from assurance.controls.labels import record_label
 from assurance.controls.locks import lock_workflow
 from assurance.record.actors import Actor
 from assurance.record.ledger import Stream, record
-from reviews import placing
+from reviews import in_flight, placing
 from reviews.choices import FINAL, Outcome, State
 from reviews.models import Case, Decision
 
@@ -37,13 +37,16 @@ def release_due(at: datetime) -> int:
                 continue
             decision.case = Case.objects.for_list().get(pk=case_id)
             release(decision, at=at)
-            released += 1
+            released += decision.released_at is not None
     return released
 
 
 def release(decision: Decision, *, at: datetime) -> Case:
-    """Let one decision leave. The case must be locked by the caller's transaction."""
+    """Let one decision leave, unless the set that is live now blocks it. The case must be locked by
+    the caller's transaction."""
     case = decision.case
+    if in_flight.held_at_release(decision, at=at):
+        return case
     decision.released_at = at
     decision.save(update_fields=["released_at"])
     case.pending = None

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from assurance import clock
-from reviews import deadlines, releasing, workflow_pauses
+from reviews import deadlines, in_flight, releasing, verifying, workflow_pauses
 
 
 @shared_task
@@ -25,6 +25,24 @@ def record_overdue() -> int:
 
 
 @shared_task
+def ask_verifiers() -> int:
+    """Ask external verifiers what was left to a worker."""
+    return verifying.ask_queued(clock.now)
+
+
+@shared_task
+def close_verifications() -> int:
+    """Judge the verifying cases whose answers are there, or whose time is over."""
+    return verifying.sweep(clock.now())
+
+
+@shared_task
 def resume_held() -> int:
     """Judge again the cases that a lifted pause still holds."""
     return workflow_pauses.resume_held(clock.now())
+
+
+@shared_task
+def reassess() -> int:
+    """Judge open cases again where a new set was published with that wish."""
+    return in_flight.reassess(clock.now())

@@ -19,6 +19,8 @@ class Assessment(models.Model):
         VERIFYING = "verifying", "Before a verifier answered"
         CORRECTION = "correction", "Corrected output"
         RESUME = "resume", "Resumed"
+        REASSESS = "reassess", "Judged again under a new set"
+        RELEASE = "release", "Looked at before its release"
 
     case_id = models.UUIDField()
     revision = models.PositiveIntegerField()
