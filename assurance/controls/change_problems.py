@@ -14,6 +14,7 @@ from assurance.controls.definition_shapes import nearest, plain_problems, shown
 from assurance.controls.fields import Catalogue
 from assurance.controls.models import ControlVersion, Workflow
 from assurance.controls.queues import queue_kinds
+from assurance.controls.satisfiability import contradictions
 from assurance.controls.validation import problems
 from assurance.errors import DomainError
 
@@ -30,9 +31,15 @@ def edit_problems(
         return found
     candidate = candidates.apply(base, edits)
     places = _places(candidate, edits)
+    # In what the change leaves alone it is only a warning, so that the rest can be mended.
+    contradicting = [
+        problem
+        for problem in contradictions(candidate, Catalogue.from_json(candidate["fields"]))
+        if _in_edits(problem.pointer, places) != "/edits"
+    ]
     return [
         Problem(_in_edits(problem.pointer, places), problem.code, problem.message)
-        for problem in set_problems(workflow, candidate)
+        for problem in [*set_problems(workflow, candidate), *contradicting]
     ]
 
 
