@@ -84,7 +84,8 @@ IF_MATCH = {
     "schema": {"type": "string", "pattern": "^\\*$"},
     "description": "The `ETag` of the case as you read it, or `*`: 412 where it changed since.",
 }
-KEPT_FOR_NOBODY = {"assessments_dry_run"}  # nothing is stored, so there is nothing to repeat
+# Nothing is stored of the one, so there is nothing to repeat; the other's token names it.
+KEPT_FOR_NOBODY = {"assessments_dry_run", "verifications_answer"}
 
 
 def complete(result: dict[str, Any], generator: Any, **more: Any) -> dict[str, Any]:

@@ -220,7 +220,10 @@ def _finding(one: Any) -> dict[str, Any]:
 def _verifier(value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise Refused("malformed", "`verifier` must be an object with `name` and `version`.")
-    return {name: _text(value, name, LONGEST_NAME) for name in ("name", "version")}
+    said = {name: _text(value, name, LONGEST_NAME) for name in ("name", "version")}
+    if not said["name"].strip():
+        raise Refused("malformed", "`verifier.name` must say who answers.")
+    return said
 
 
 def _words(said: Mapping[str, Any], bound: Bound) -> dict[str, Any]:

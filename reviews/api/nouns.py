@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from assurance.api.description import FaultAnswer, Problem, acts, answers
 from assurance.api.envelope import Envelope, schema
+from assurance.controls.checks.outcomes import OUTCOMES
 from assurance.controls.choices import Disposition
 from assurance.record.schema import EventPageSchema
 from reviews.api.envelopes import Submission
@@ -41,6 +42,9 @@ class FindingAnswer(serializers.Serializer):
     start = serializers.IntegerField(required=False)
     end = serializers.IntegerField(required=False)
     source = serializers.DictField(required=False)  # type: ignore[assignment]
+    suggested_value = serializers.JSONField(
+        required=False, help_text="What a verifier proposes to stand there; never applied."
+    )
 
 
 class ControlAnswer(serializers.Serializer):
@@ -176,6 +180,38 @@ class ExecutedAnswer(serializers.Serializer):
     id = serializers.IntegerField()
     workflow = serializers.CharField()
     count = serializers.IntegerField()
+
+
+class VerificationAnswer(serializers.Serializer):
+    check_run_id = serializers.UUIDField()
+    outcome = serializers.CharField()
+    reason_code = serializers.CharField()
+    answered_at = serializers.DateTimeField()
+
+
+VerificationRequest = {
+    "application/json": {
+        "type": "object",
+        "required": ["check_run_id", "output_sha256", "outcome", "verifier"],
+        "properties": {
+            "check_run_id": {"type": "string", "format": "uuid"},
+            "output_sha256": {"type": "string"},
+            "outcome": {"type": "string", "enum": sorted(OUTCOMES)},
+            "reason_code": {"type": "string", "maxLength": 100},
+            "score": {"type": ["number", "null"]},
+            "findings": {"type": "array", "maxItems": 100, "items": {"type": "object"}},
+            "suggested_value": {},
+            "verifier": {
+                "type": "object",
+                "required": ["name", "version"],
+                "properties": {
+                    "name": {"type": "string", "minLength": 1, "maxLength": 120},
+                    "version": {"type": "string", "maxLength": 120},
+                },
+            },
+        },
+    }
+}
 
 
 def request(struct: type[Envelope]) -> dict[str, Any]:

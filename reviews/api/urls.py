@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviews.api import after, reading, submitting, working
+from reviews.api import after, reading, submitting, verifying, working
 
 app_name = "api"
 
@@ -17,6 +17,11 @@ urlpatterns = [
     path("cases/<str:id>/execution/", after.ExecutionView.as_view(), name="execution"),
     path("cases/<str:id>/outcomes/", after.OutcomesView.as_view(), name="outcomes"),
     path("workflows/<slug:slug>/executed/", after.ExecutedView.as_view(), name="executed"),
+    path(
+        "verifications/<str:check_run_id>/",
+        verifying.VerificationView.as_view(),
+        name="verification",
+    ),
     path("queues/", working.QueuesView.as_view(), name="queues"),
     path("queues/<slug:slug>/next/", working.NextView.as_view(), name="next"),
     path("cases/<str:id>/claim/", working.ClaimView.as_view(), name="claim"),
