@@ -159,9 +159,12 @@ def people(workflow: Workflow, at: datetime) -> Iterator[Reading]:
     if workflow.deputy is None:
         yield fails("There is no deputy.", 1)
     building = [name for name, user in posts if user and user.person_id in builders]
+    named = " and ".join(building)
     yield judged(
         not building,
-        f"{' and '.join(building)} built it." if building else "Owner and deputy did not build it.",
+        f"{named[:1].upper()}{named[1:]} built it."
+        if building
+        else "Owner and deputy did not build it.",
         sum(1 for _, user in posts if user),
     )
     made = ControlChange.objects.filter(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from assurance.controls import views, workflow_views
+from assurance.controls import gate_views, views, workflow_views
 
 urlpatterns = [
     path("controls/<str:key>/", views.control, name="control"),
@@ -8,4 +8,12 @@ urlpatterns = [
     path("workflows/<slug:slug>/", workflow_views.show, name="workflow"),
     path("workflows/<slug:slug>/pause/", workflow_views.pause, name="workflow_pause_page"),
     path("workflows/<slug:slug>/resume/", workflow_views.resume, name="workflow_resume_page"),
+    path("workflows/<slug:slug>/gate/", gate_views.show, name="gate"),
+    path("workflows/<slug:slug>/gate/stage/", gate_views.stage, name="gate_stage"),
+    path("workflows/<slug:slug>/gate/drills/", gate_views.drill, name="gate_drill"),
+    path(
+        "workflows/<slug:slug>/gate/drills/<int:pk>/confirm/",
+        gate_views.confirm_drill,
+        name="confirm_drill",
+    ),
 ]

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.conf import settings
 
-from assurance.controls.models import ControlSet, Workflow
+from assurance.controls.models import ControlSet, GateSnapshot, Workflow
 from assurance.controls.rooms_above import open_cases
+from assurance.controls.stage_choices import SnapshotStatus
 
 
 def workflow_noun(workflow: Workflow) -> dict[str, Any]:
@@ -38,6 +39,21 @@ def workflow_answer(workflow: Workflow, at: datetime) -> dict[str, Any]:
     for count in open_cases:
         counts |= count(workflow, at)
     return workflow_noun(workflow) | {"counts": counts}
+
+
+def snapshot_answer(snapshot: GateSnapshot | None) -> dict[str, Any] | None:
+    """What was signed, by whom, and what the gate said."""
+    if snapshot is None:
+        return None
+    signers = [snapshot.first_person, snapshot.second_person]
+    return {
+        "to": str(snapshot.to_stage),
+        "sha256": snapshot.sha256,
+        "signed_by": [person.ref for person in signers if person],
+        "waiting": snapshot.status == SnapshotStatus.OPEN,
+        "lapses_at": moment(snapshot.lapses_at),
+        "criteria": snapshot.content["criteria"],
+    }
 
 
 def moment(at: datetime | None) -> str | None:

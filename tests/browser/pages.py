@@ -12,7 +12,7 @@ from datetime import timedelta
 from django.urls import reverse
 
 from assurance import clock
-from assurance.controls import pausing
+from assurance.controls import drills, pausing
 from assurance.delivery.models import Delivery
 from reviews.decisions import Verdict
 from reviews.models import Queue
@@ -76,6 +76,22 @@ def workflow_paused(world: World) -> str:
     )
     world.post()
     return f"/workflows/{world.workflow.slug}/"
+
+
+def gate_page(world: World) -> str:
+    slug, at = world.workflow.slug, clock.now()
+    world.closed(world.post(), "ada")
+    drills.enter(
+        world.workflow,
+        kind="kill_switch",
+        held_at=at - timedelta(days=3),
+        result="passed",
+        evidence="https://example.com/drills/17",
+        note="Everything stopped within four seconds.",
+        by=world.cast.gus,
+        at=at,
+    )
+    return f"/workflows/{slug}/gate/"
 
 
 def case_blocked(world: World) -> str:
@@ -150,6 +166,8 @@ PLACES = [
     Place("a workflow", "dev", workflow_at_work),
     Place("a paused workflow", "ada", workflow_paused),
     Place("a paused workflow to resume", "grace", workflow_paused),
+    Place("the gate of a workflow", "grace", gate_page),
+    Place("the gate, for an auditor", "otto", gate_page),
     Place("a blocked case", "dev", case_blocked),
     Place("a returned case", "dev", case_returned),
     Place("the record of a case", "otto", record),

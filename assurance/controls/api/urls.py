@@ -22,4 +22,5 @@ urlpatterns = [
     path("workflows/<slug:slug>/", workflows.WorkflowView.as_view(), name="workflow_noun"),
     path("workflows/<slug:slug>/pause/", workflows.PauseView.as_view(), name="workflow_pause"),
     path("workflows/<slug:slug>/resume/", workflows.ResumeView.as_view(), name="workflow_resume"),
+    path("workflows/<slug:slug>/stage/", workflows.StageView.as_view(), name="workflow_stage"),
 ]

@@ -38,3 +38,18 @@ class WorkflowSchema(serializers.Serializer):
     url = serializers.URLField()
     web_url = serializers.URLField()
     counts = WorkflowCountsSchema()
+
+
+class SnapshotSchema(serializers.Serializer):
+    """What the gate said, frozen, and who signed it. `waiting`: a second person signs next."""
+
+    to = serializers.CharField()
+    sha256 = serializers.CharField()
+    signed_by = serializers.ListField(child=serializers.CharField())
+    waiting = serializers.BooleanField()
+    lapses_at = serializers.DateTimeField()
+    criteria = serializers.ListField(child=serializers.DictField())
+
+
+class StageSchema(WorkflowSchema):
+    snapshot = SnapshotSchema(allow_null=True)

@@ -20,13 +20,18 @@ from assurance.api.description import acts, answers
 from assurance.api.envelope import Envelope, from_request
 from assurance.api.idempotency import idempotent
 from assurance.api.query import Query
-from assurance.controls import pausing, visibility
-from assurance.controls.api.workflow_schema import WorkflowSchema
+from assurance.controls import pausing, stages, visibility
+from assurance.controls.api.workflow_schema import StageSchema, WorkflowSchema
 from assurance.controls.models import Workflow
-from assurance.controls.workflow_answers import workflow_answer
+from assurance.controls.workflow_answers import snapshot_answer, workflow_answer
 
 
 class Reason(Envelope):
+    reason: Annotated[str, Meta(max_length=20_000)]
+
+
+class Step(Envelope):
+    to: Annotated[str, Meta(max_length=40)]
     reason: Annotated[str, Meta(max_length=20_000)]
 
 
@@ -90,3 +95,24 @@ class ResumeView(APIView):
         sent = from_request(request, Reason)
         workflow = pausing.resume(workflow, reason=sent.reason, by=account_of(request), at=at)
         return Response(workflow_answer(workflow, at))
+
+
+class StageView(APIView):
+    """POST /api/v1/workflows/{slug}/stage/: a step up is signed by two persons, one at a time
+    (202 while the second is waited for); a step back is one governance owner's, at once."""
+
+    permission_classes = [IsPerson]
+
+    @extend_schema(
+        operation_id="workflows_stage",
+        request=request_of(Step),
+        responses=acts({200: StageSchema, 202: StageSchema}, 404),
+    )
+    @idempotent
+    def post(self, request: Request, slug: str) -> Response:
+        at = clock.now()
+        workflow = find(request, slug, at)
+        sent = from_request(request, Step)
+        done = stages.move(workflow, sent.to, reason=sent.reason, by=account_of(request), at=at)
+        answer = workflow_answer(done.workflow, at) | {"snapshot": snapshot_answer(done.snapshot)}
+        return Response(answer, status=200 if done.moved else 202)
