@@ -1,4 +1,4 @@
-"""A reference verifier on 127.0.0.1: answers by the contract, and misbehaves in every way when told.
+"""A reference verifier on 127.0.0.1: answers by the contract, and misbehaves in every way if told.
 
     with VerifierDouble() as double:
         double.behave = WRONG_HASH
