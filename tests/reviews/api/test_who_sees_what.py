@@ -110,7 +110,8 @@ def world(credit, letters, people, scorecard, writer, cast) -> SimpleNamespace:
                  "reference": theirs["reference"], "waiting": letter["id"],
                  "external_id": theirs["external_id"], "key": "LET-01", "number": letters_},
         missing={"id": NOBODY, "slug": "no-such-thing", "queue": "no-such-queue",
-                 "sha256": "0" * 64, "decision": 987_654_321, "reference": "CM-987654321", "number": 987_654_321},
+                 "sha256": "0" * 64, "decision": 987_654_321, "reference": "CM-987654321",
+                 "number": 987_654_321},
     )  # fmt: skip
 
 
