@@ -20,6 +20,7 @@ from assurance.controls.choices import Stage
 from assurance.controls.conditions import Problem
 from assurance.controls.control_sets import publish_first, whole_content
 from assurance.controls.definition_shapes import Key, listed, plain_problems, shape_problems
+from assurance.controls.definition_verifiers import known_verifiers
 from assurance.controls.definition_workflows import catalogue_of, links_of, workflow_problems
 from assurance.controls.durations import parse_duration
 from assurance.controls.gather import lock_subject
@@ -98,6 +99,7 @@ def definition_problems(
         known_people=people,
         known_queues={**queue_kinds(document), **kinds},
         tier=_text(workflow, "tier"),
+        known_verifiers=known_verifiers(),
     )
     return list(dict.fromkeys(found))
 

@@ -11,6 +11,7 @@ from assurance.controls import candidates
 from assurance.controls.choices import Item
 from assurance.controls.conditions import Problem
 from assurance.controls.definition_shapes import nearest, plain_problems, shown
+from assurance.controls.definition_verifiers import known_verifiers
 from assurance.controls.fields import Catalogue
 from assurance.controls.models import ControlVersion, Workflow
 from assurance.controls.queues import queue_kinds
@@ -51,6 +52,7 @@ def set_problems(workflow: Workflow, content: Mapping[str, Any]) -> list[Problem
         known_people=set(User.objects.filter(is_active=True).values_list("username", flat=True)),
         known_queues=queue_kinds(),
         tier=workflow.tier,
+        known_verifiers=known_verifiers(),
     )
 
 

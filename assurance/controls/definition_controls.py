@@ -15,7 +15,6 @@ from assurance.controls.definition_shapes import (
     duplicate_problems,
     listed,
     nearest,
-    not_yet_problems,
     shape_problems,
     shown,
 )
@@ -25,7 +24,6 @@ from assurance.controls.fields import Catalogue
 KEY_SHAPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
 # The keys of the other voices in `decided_by`: a control of that name could not be told apart.
 VOICES = ("caller", "stage", "paused", "schema", "specification", "ungoverned")
-EXTERNAL = ("external", "external_verifier", "verifier", "webhook", "http")
 
 CONTROL_KEYS = {
     "key": Key("text", required=True, longest=40),
@@ -53,7 +51,7 @@ EFFECT_KEYS = {
     "fail": Key("text", choices=Disposition.values),
     "inconclusive": Key("text", choices=Disposition.values),
 }
-NOT_YET = ("requires", "readers", "skills", "authority", "second_reader", "verifier", "waivers")
+NOT_YET = ("requires", "readers", "skills", "authority", "second_reader", "waivers")
 ONLY_POLICY = ("effect", "on_unknown")
 ONLY_VERIFICATION = ("check", "effects", "failure_policy", "on_error")
 
@@ -173,8 +171,6 @@ def _check_problems(check: Mapping[str, Any], at: str, catalogue: Catalogue) -> 
     name, params = check.get("name"), check.get("params")
     if not isinstance(name, str) or not name:
         return found
-    if name not in CHECKS and name in EXTERNAL:
-        return found + not_yet_problems("external_verifier", name, f"{at}/name")
     inner = problems_of(name, {} if params is None else params, catalogue)
     return found + inside(f"{at}/params" if name in CHECKS else f"{at}/name", inner)
 

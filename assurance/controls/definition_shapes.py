@@ -46,8 +46,6 @@ NOT_YET = {
     "second_opinion": "A second opinion",
     "waivers": "Waivers",
     "waiver": "A waiver",
-    "verifier": "An external verifier",
-    "external_verifier": "An external verifier",
     "due_in": "A due time of a control",
     "requires": "What this asks for",
 }

@@ -18,6 +18,7 @@ from assurance.controls.definition_policies import (
 )
 from assurance.controls.definition_rules import rule_problems
 from assurance.controls.definition_shapes import Key, plain_problems, shape_problems
+from assurance.controls.definition_verifiers import verifier_problems
 from assurance.controls.definition_waivers import waiver_problems
 from assurance.controls.fields import Catalogue
 
@@ -39,11 +40,13 @@ def problems(
     known_people: Collection[str],
     known_queues: Mapping[str, str],
     tier: str = "",
+    known_verifiers: Collection[str] | None = None,
 ) -> list[Problem]:
     """Every problem of a content, in the order of its parts; empty when it may be published.
 
     `known_people` are user names, `known_queues` gives each queue's kind by slug, and `tier` is
-    the workflow's (empty: what hangs on it is not asked).
+    the workflow's (empty: what hangs on it is not asked). `known_verifiers` are short names of
+    external verifiers (None: not asked).
     """
     if not isinstance(content, Mapping):
         return [Problem("", "wrong_type", "A control set is an object with keys.")]
@@ -60,6 +63,8 @@ def problems(
         boundaries=boundary_numbers(source),
         tier=tier,
     )
+    if known_verifiers is not None:
+        found += verifier_problems(source, known=known_verifiers)
     found += rule_problems(source, catalogue=catalogue, known_queues=known_queues)
     found += policy_problems(source, catalogue=catalogue, known_queues=known_queues)
     found += waiver_problems(source, catalogue=catalogue)

@@ -234,8 +234,6 @@ def test_a_fault_is_told_with_its_place_and_a_way_out(path, value, pointer, code
         ("queue_policies/0/authority", {"approve": 1000}, "authority"),
         ("queue_policies/0/second_reader", {"share": 0.1}, "second_reader"),
         ("queue_policies/0/outcomes", ["approve", "second_opinion"], "second_opinion"),
-        ("controls/1/check/name", "external_verifier", "external_verifier"),
-        ("waivers", [{"key": "W-1"}], "waivers"),
     ],
 )
 def test_what_nothing_enforces_yet_is_refused_by_name(path, value, name):
@@ -307,3 +305,36 @@ def test_every_sentence_ends_like_one_and_says_something_beyond_the_fault():
         for problem in found_in(changed(path, value)):
             assert re.search(r"[.!?”`}]$", problem.message), problem.message
             assert problem.message[0].isupper() or problem.message[0] in "“`", problem.message
+
+
+def test_a_verifier_that_nobody_made_known_is_found_with_its_place():
+    content = sound()
+    content["controls"][1]["check"] = {"name": "external_verifier", "params": {"verifier": "jugde"}}
+    known = {"catalogue": CATALOGUE, "known_people": PEOPLE, "known_queues": QUEUES}
+
+    (found,) = problems(content, **known, known_verifiers=["judge"])
+
+    assert (found.pointer, found.code) == ("/controls/1/check/params/verifier", "unknown_verifier")
+    assert "Did you mean “judge”?" in found.message
+    assert problems(content, **known, known_verifiers=["jugde"]) == []
+    assert problems(content, **known) == []
+
+
+@pytest.mark.parametrize(
+    ("params", "at"),
+    [
+        ({}, "verifier"),
+        ({"verifier": "judge", "timeout": 11}, "timeout"),
+        ({"verifier": "judge", "timeout": 0}, "timeout"),
+        ({"verifier": "judge", "answer_within": "soon"}, "answer_within"),
+        ({"verifier": "judge", "answer_within": "P8D"}, "answer_within"),
+        ({"verifier": "judge", "context": ["context.nothing"]}, "context/0"),
+        ({"verifier": "judge", "url": "https://example.com"}, "url"),
+    ],
+)
+def test_the_parameters_of_an_external_verifier_are_checked_when_saved(params, at):
+    content = changed("controls/1/check", {"name": "external_verifier", "params": params})
+
+    pointers = [problem.pointer for problem in found_in(content)]
+
+    assert pointers == [f"/controls/1/check/params/{at}"]
