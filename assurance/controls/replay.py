@@ -18,6 +18,7 @@ from collections import Counter
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db import OperationalError, transaction
 from django.db.models import Q
@@ -25,9 +26,9 @@ from django.db.models import Q
 from assurance.celery import app
 from assurance.controls.choices import ReplayStatus
 from assurance.controls.control_sets import newest_set
-from assurance.controls.known_truth import known_truth, last_revisions
+from assurance.controls.known_truth import Known, known_truth, last_revisions
 from assurance.controls.live_set import LiveSet, build
-from assurance.controls.models import Assessment, ControlChange, ControlSet, Label, Replay, Workflow
+from assurance.controls.models import Assessment, ControlChange, ControlSet, Replay, Workflow
 from assurance.controls.outlines import Outline
 from assurance.controls.queue_of import taken_by
 from assurance.controls.queues import queue_kinds
@@ -268,33 +269,33 @@ class _Counting:
         self._tally = tally
         self._kinds = queue_kinds()
         self._same_rules = judging.base.live.rules == judging.now.live.rules
-        self._has_labels = Label.objects.filter(workflow=replay.workflow_id).exists()
 
     def count(self, rows: list[Stored]) -> None:
-        tally, judge = self._tally, self._judging.judge
+        tally, judge, same_rules = self._tally, self._judging.judge, self._same_rules
         tally.saw(rows)
+        truth = self._truth([row.case_id for row in rows if row.has_label])
         many: Counter[tuple[Outline, Outline, Outline, str | None]] = Counter()
-        judged: list[tuple[Stored, Rejudged]] = []
         for row in rows:
             try:
                 case = judge(row)
             except NotReplayable as refusal:
                 tally.not_replayable(refusal.reason)
                 continue
-            tally.counts["self_test"] += 1
             if not case.reproduced:
                 tally.differs(row, case.own)
-            many[case.own, case.base, case.now, case.facts.get("proposed_action")] += 1
-            if case.base.order != case.now.order:
+            base, now = case.base, case.now
+            many[case.own, base, now, case.facts.get("proposed_action")] += 1
+            if base.order != now.order:
                 tally.turned(row, case)
-            if case.base.order != case.now.order or not self._same_rules:
                 self._route(case)
-            if self._has_labels:
-                judged.append((row, case))
+            elif not same_rules:
+                self._route(case)
+            if row.has_label and row.case_id in truth:
+                known, revision = truth[row.case_id]
+                if row.revision == revision:
+                    tally.labelled(row, case, known)
         for (own, base, now, action), n in many.items():
             tally.add(own, base, now, action, n)
-        if judged:
-            self._label(judged)
 
     def _route(self, case: Rejudged) -> None:
         was = taken_by(case.facts, case.base, self._judging.base.live, self._kinds)
@@ -306,16 +307,12 @@ class _Counting:
             if before:
                 self._tally.moved(before, -1)
 
-    def _label(self, judged: list[tuple[Stored, Rejudged]]) -> None:
+    def _truth(self, cases: list[UUID]) -> dict[UUID, tuple[Known, int]]:
+        """What is known of each case, and the revision that it is about: the last."""
         until = self._replay.window_until
-        known = known_truth([row.case_id for row, _ in judged], until=until)
-        if not known:
-            return
-        last = last_revisions(known, until=until)
-        for row, case in judged:
-            truth = known.get(row.case_id)
-            if truth is not None and row.revision == last[row.case_id]:
-                self._tally.labelled(row, case, truth)
+        known = known_truth(cases, until=until) if cases else {}
+        last = last_revisions(known, until=until) if known else {}
+        return {case: (truth, last[case]) for case, truth in known.items()}
 
 
 def candidate_set(content: dict[str, Any]) -> LiveSet:

@@ -86,6 +86,7 @@ class Tally:
         """So many cases that came to the same."""
         counts, tables = self.counts, self.tables
         counts["judged"] += many
+        counts["self_test"] += many
         turn = RANK[now.order] - RANK[base.order]
         way = "tightened" if turn > 0 else "loosened" if turn < 0 else "unchanged"
         counts[way] += many

@@ -39,18 +39,20 @@ _BYTES_AT_ONCE = 8_000_000
 _FIRST, _LEAST, _MOST = 100, 20, 4_000
 
 READ = """
-SELECT id, case_id, revision, control_set_id, disposition, would_be, ungoverned,
-       decided_by::text, results::text, facts::text, at
-  FROM controls_assessment
- WHERE workflow_id = %(workflow)s AND purpose = 'intake' AND at <= %(until)s
-   AND at >= %(since)s AND (at, id) > (%(since)s, %(position)s){sample}
- ORDER BY at, id LIMIT %(limit)s
+SELECT a.id, a.case_id, a.revision, a.control_set_id, a.disposition, a.would_be, a.ungoverned,
+       a.decided_by::text, a.results::text, a.facts::text, a.at::text,
+       EXISTS (SELECT FROM controls_label l WHERE l.case_id = a.case_id)
+  FROM controls_assessment a
+ WHERE a.workflow_id = %(workflow)s AND a.purpose = 'intake' AND a.at <= %(until)s
+   AND a.at >= %(since)s AND (a.at, a.id) > (%(since)s, %(position)s){sample}
+ ORDER BY a.at, a.id LIMIT %(limit)s
 """
 EARLIEST = datetime.fromisoformat("0001-01-01T00:00:00+00:00")
 
 
 class Stored(NamedTuple):
-    """One assessment as it was stored; its JSON parts are still text."""
+    """One assessment as it was stored. Its time and its JSON are still text: most are never read,
+    and a time is dear to read."""
 
     pk: int
     case_id: UUID
@@ -62,7 +64,12 @@ class Stored(NamedTuple):
     decided_by: str
     results: str
     facts: str
-    at: datetime
+    at_text: str
+    has_label: bool
+
+    @property
+    def at(self) -> datetime:
+        return datetime.fromisoformat(self.at_text)
 
 
 class _Said(msgspec.Struct):
@@ -107,9 +114,9 @@ def read(
     memory whatever the size of a case. `after` is the (time, key) of the last one already seen."""
     begin = since or EARLIEST
     # A window includes its first moment.
-    place = after or (begin, 0)
+    place: tuple[datetime | str, int] = after or (begin, 0)
     limit = _FIRST
-    sample = f" AND id %% {int(one_in)} = 0" if one_in > 1 else ""
+    sample = f" AND a.id %% {int(one_in)} = 0" if one_in > 1 else ""
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -127,7 +134,7 @@ def read(
             yield rows
         if len(rows) < limit:
             return
-        place = rows[-1].at, rows[-1].pk
+        place = rows[-1].at_text, rows[-1].pk
         size = sum(len(row.facts) + len(row.results) for row in rows) // len(rows) + 1
         limit = min(max(_BYTES_AT_ONCE // size, _LEAST), _MOST)
 
@@ -137,20 +144,16 @@ class Rejudging:
 
     def __init__(self, base: ControlSet, candidate: LiveSet) -> None:
         self.now = Outliner(candidate)
-        self._base_pk = base.pk
-        self._sets: dict[int, Outliner] = {base.pk: Outliner(live_set(base))}
+        self.base = Outliner(live_set(base))
+        self._sets: dict[int, Outliner] = {base.pk: self.base}
+        self._decisions: dict[str, tuple[str, ...]] = {}
         self._facts = msgspec.json.Decoder().decode
         self._results = msgspec.json.Decoder(list[_Said]).decode
-        self._keys = msgspec.json.Decoder(tuple[str, ...]).decode
-
-    @property
-    def base(self) -> Outliner:
-        return self._sets[self._base_pk]
 
     def judge(self, row: Stored) -> Rejudged:
         """Raises NotReplayable with the reason, Disagreement where nothing can be trusted."""
-        own_set = self._own_set(row.set_pk)
-        said = self._results(row.results)
+        own_set = self._sets.get(row.set_pk) or self._own_set(row.set_pk)
+        said = self._results(row.results) if row.results != "[]" else []
         try:
             facts = self._facts(row.facts)
             if facts.get("redacted"):
@@ -167,15 +170,20 @@ class Rejudging:
             own.disposition == row.disposition
             and own.order == row.would_be
             and own.ungoverned == row.ungoverned
-            and own.outcomes == tuple((one.key, one.outcome) for one in said)
-            and own.decided_by == self._keys(row.decided_by)
+            and own.outcomes == tuple([(one.key, one.outcome) for one in said])
+            and own.decided_by == self._decided(row.decided_by)
         )
         return Rejudged(facts, own, base, now, reproduced)
 
+    def _decided(self, text: str) -> tuple[str, ...]:
+        known = self._decisions.get(text)
+        if known is None:
+            known = self._decisions[text] = tuple(msgspec.json.decode(text))
+        return known
+
     def _own_set(self, pk: int) -> Outliner:
-        if pk not in self._sets:
-            self._sets[pk] = Outliner(live_set(ControlSet.objects.get(pk=pk)))
-        return self._sets[pk]
+        made = self._sets[pk] = Outliner(live_set(ControlSet.objects.get(pk=pk)))
+        return made
 
 
 class _Checks:
