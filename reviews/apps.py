@@ -14,7 +14,7 @@ class ReviewsConfig(AppConfig):
         from assurance.record import verification
         from reviews import agreement, gate_readings, workflow_pauses
         from reviews.models import Case, Queue
-        from reviews.presenting import in_flight
+        from reviews.presenting import in_flight, naming
 
         # The keys of a case's requests outlive the case by seven days.
         idempotency.register_ends(Case.objects.ends_of)
@@ -29,4 +29,5 @@ class ReviewsConfig(AppConfig):
         rooms_above.on_resume.register(workflow_pauses.follow_resume)
         rooms_above.open_cases.register(workflow_pauses.counts)
         rooms_above.in_flight.register(in_flight.present)
+        rooms_above.cases_named.register(naming.named)
         gate_readings.register()

@@ -8,7 +8,7 @@ from typing import Self
 
 from django.db import models
 
-from assurance.controls.choices import ENDED, ChangeStatus, OutagePolicy
+from assurance.controls.choices import ENDED, ChangeStatus, OutagePolicy, Way
 
 
 class WorkflowQuerySet(models.QuerySet):
@@ -48,6 +48,26 @@ class ControlChangeQuerySet(models.QuerySet):
     def among(self, slugs: str | frozenset[str] | set[str]) -> Self:
         """Those of the workflows named, or every one when the caller may see "all"."""
         return self if slugs == "all" else self.filter(workflow__slug__in=slugs)
+
+    def for_page(self) -> Self:
+        """With all that a page names of them: one query."""
+        return self.select_related(
+            *("workflow", "base_set", "rollback_to", "published_set", "author", "author_person"),
+            *("submitted_by", "approver", "ended_by", "ratified_by"),
+        )
+
+    def for_list(self) -> Self:
+        """With all that a row of a list names: two queries more, however many rows."""
+        return self.select_related("workflow", "author", "rollback_to").prefetch_related(
+            "editors", "workflow__builders"
+        )
+
+    def waiting_for_a_second(self) -> Self:
+        """In review, or live as an emergency that nobody ratified."""
+        return self.filter(
+            models.Q(status=ChangeStatus.IN_REVIEW)
+            | models.Q(status=ChangeStatus.PUBLISHED, way=Way.EMERGENCY, ratified_at=None)
+        )
 
     def open(self) -> Self:
         """Those that may still go live."""

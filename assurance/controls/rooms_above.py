@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from assurance.controls.models import Workflow
 
 
@@ -22,6 +24,7 @@ class Lifted(Protocol):
 
 Counts = Callable[["Workflow", datetime], Mapping[str, int]]
 Table = Callable[["Workflow", Any, datetime], Mapping[str, Any] | None]
+Named = Callable[[Collection["UUID"], Any, datetime], Mapping["UUID", Mapping[str, str]]]
 Part = Callable[["Workflow", datetime], Mapping[str, Any]]
 
 
@@ -46,3 +49,5 @@ open_cases: _Several[Counts] = _Several()
 in_flight: _Several[Table] = _Several()
 # What else was in force at a moment: `{"queues": [...]}`.
 as_of_parts: _Several[Part] = _Several()
+# The cases of these ids that a person may see: `{id: {"title", "reference", "url"}}`.
+cases_named: _Several[Named] = _Several()

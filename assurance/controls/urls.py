@@ -1,8 +1,12 @@
 from django.urls import path
 
-from assurance.controls import gate_views, views, workflow_views
+from assurance.controls import change_views, gate_views, views, workflow_views
 
 urlpatterns = [
+    path("changes/", change_views.index, name="changes"),
+    path("changes/<int:number>/", change_views.show, name="change"),
+    path("changes/<int:number>/progress/", change_views.progress, name="change_progress"),
+    path("changes/<int:number>/<slug:act>/", change_views.act, name="change_act"),
     path("controls/<str:key>/", views.control, name="control"),
     path("workflows/", workflow_views.index, name="workflows"),
     path("workflows/<slug:slug>/", workflow_views.show, name="workflow"),

@@ -1,0 +1,61 @@
+"""What differs between two contents of a set, as a page tells it: words, then rows was and now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from assurance.controls.choices import Item
+from assurance.controls.differences import Difference, differences
+from assurance.controls.presenting.pieces import pieces
+
+SIGNS = {
+    "added": {"label": "New", "kind": "ok"},
+    "removed": {"label": "Removed", "kind": "fail"},
+    "changed": {"label": "Changed", "kind": ""},
+}
+NOTHING = "nothing"
+
+
+def compared(
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    *,
+    only: Iterable[tuple[str, str]] | None = None,
+) -> list[dict[str, Any]]:
+    """Each item that differs: title, kind, sign, words (in pieces), rows. `only` names the items
+    that are wanted, as (item, key)."""
+    wanted = None if only is None else set(only)
+    return [
+        shown(one)
+        for one in differences(old, new)
+        if wanted is None or (one.item, one.key) in wanted
+    ]
+
+
+def shown(one: Difference) -> dict[str, Any]:
+    """One item that differs, for `controls/_difference.html`."""
+    return {
+        "title": one.title,
+        "item": Item(one.item).label,
+        "key": one.key,
+        "kind": one.kind,
+        "sign": SIGNS[one.kind],
+        "words": [pieces(text) for text in one.words],
+        "rows": [
+            {
+                "label": row["what"].replace("`", ""),
+                "was": row["was"],
+                "now": row["now"],
+                "op": _op(row),
+            }
+            for row in one.rows
+        ],
+        "caption": f"{one.title}, was and now",
+    }
+
+
+def _op(row: Mapping[str, str]) -> str:
+    if row["was"] == NOTHING:
+        return "added"
+    return "removed" if row["now"] == NOTHING else "changed"
