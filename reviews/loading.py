@@ -18,7 +18,8 @@ from django.db import transaction
 from assurance.accounts.models import User
 from assurance.controls.choices import Stage
 from assurance.controls.conditions import Problem
-from assurance.controls.control_sets import publish_first, whole_content
+from assurance.controls.control_files import propose_content
+from assurance.controls.control_sets import newest_set, publish_first, whole_content
 from assurance.controls.definition_shapes import Key, listed, plain_problems, shape_problems
 from assurance.controls.definition_verifiers import known_verifiers
 from assurance.controls.definition_workflows import catalogue_of, links_of, workflow_problems
@@ -36,7 +37,7 @@ from reviews.queue_definitions import queue_durations, queue_kinds, queue_proble
 
 OBSERVED = (
     "Its stage is observe: nothing is held, and the controls only say what they would order."
-    " `stage: limited` in the file of a new workflow lets them hold."
+    " A governance owner takes it to pilot on its gate page, where a person sees every output."
 )
 FILE_KEYS = ("workflow", "queues", *CONTENT_KEYS)
 
@@ -51,17 +52,18 @@ class Loaded:
 
 
 @transaction.atomic
-def load(document: Any, *, actor: Actor, at: datetime) -> Loaded:
-    """Make everything that a definition describes.
+def load(document: Any, *, actor: Actor, at: datetime, by: User | None = None) -> Loaded:
+    """Make everything that a definition describes. For a workflow that is there already, what the
+    definition says of its controls becomes a draft control change of `by`.
 
     Raises DomainError: `bad_definition` with every problem and its JSON pointer,
-    `workflow_known` where the workflow was loaded from another definition.
+    `workflow_known` where that change has nobody who proposes it.
     """
     lock_subject("load_controls")
     refuse(document_problems(document))
-    known = _known(document, sha256_of(document))
-    if known is not None:
-        return known
+    workflow = Workflow.objects.filter(slug=_text(document.get("workflow"), "slug")).first()
+    if workflow is not None:
+        return _known(workflow, document, by=by, at=at)
     people = {user.username: user for user in User.objects.filter(is_active=True)}
     kinds = dict(Queue.objects.values_list("slug", "kind"))
     refuse(definition_problems(document, people, kinds))
@@ -137,21 +139,29 @@ def refuse(found: list[Problem]) -> None:
     )
 
 
-def _known(document: Mapping[str, Any], digest: str) -> Loaded | None:
-    """The workflow as it is, where this very definition was loaded before; None where none was."""
-    slug = _text(document.get("workflow"), "slug")
-    workflow = Workflow.objects.filter(slug=slug).first()
-    if workflow is None:
-        return None
-    first = ControlSet.objects.filter(workflow=workflow, number=1).first()
-    if first is not None and _loaded_digest(slug) == digest:
-        return Loaded(workflow, first, ())
-    raise DomainError(
-        "workflow_known",
-        f"The workflow “{slug}” exists and was made from another definition. What is live is only "
-        "replaced by a control change, so nothing was changed. Load a new workflow under another "
-        "slug, or the definition as it was.",
+def _known(
+    workflow: Workflow, document: Mapping[str, Any], *, by: User | None, at: datetime
+) -> Loaded:
+    """The workflow as it is where this very definition was loaded before, else what it proposes."""
+    live = newest_set(workflow)
+    if _loaded_digest(workflow.slug) == sha256_of(document):
+        return Loaded(workflow, live, ())
+    if by is None:
+        raise DomainError(
+            "workflow_known",
+            f"The workflow “{workflow.slug}” exists and was made from another definition. What is "
+            "live is only replaced by a control change, so nothing was changed. Say with --by USER "
+            "who proposes one, or load a new workflow under another slug.",
+        )
+    change = propose_content(workflow, _with_policies(document), by=by, at=at)
+    if change is None:
+        return Loaded(workflow, live, ("Nothing to do: its controls are live as they are here.",))
+    said = (
+        f"Made change {change.number} with {len(change.edits)} edit(s) to the controls, a draft of "
+        f"{by.username}: {change.get_absolute_url()}"
     )
+    kept = "The workflow itself and its queues stay as they are: edit those in the admin."
+    return Loaded(workflow, live, (said, kept))
 
 
 def _loaded_digest(slug: str) -> str:

@@ -14,7 +14,7 @@ from assurance import clock
 from assurance.accounts.models import User
 from assurance.controls.control_sets import newest_set, versions_of
 from assurance.controls.definition_files import read
-from assurance.controls.models import ControlSet, ControlVersion, Workflow
+from assurance.controls.models import ControlChange, ControlSet, ControlVersion, Workflow
 from assurance.errors import DomainError
 from assurance.record.actors import Actor
 from assurance.record.canonical import sha256_of
@@ -134,7 +134,24 @@ def test_another_file_for_a_known_workflow_is_refused_and_changes_nothing(cast, 
         loading(other)
 
     assert refusal.value.code == "workflow_known"
+    assert "--by USER" in refusal.value.sentence
     assert ControlSet.objects.count() == 1
+
+
+def test_another_file_for_a_known_workflow_is_proposed_as_a_change_of_who_is_named(cast, tmp_path):
+    command(EXAMPLE)
+    other = tmp_path / "other.yaml"
+    other.write_text(EXAMPLE.read_text().replace("owner: gus", "owner: grace", 1))
+
+    out = StringIO()
+    call_command("load_controls", str(other), by="grace", stdout=out)
+
+    change = ControlChange.objects.get()
+    assert f"Made change {change.number} with 1 edit(s)" in out.getvalue()
+    assert (change.status, change.author) == ("draft", cast.grace)
+    assert ControlSet.objects.count() == 1
+    with pytest.raises(CommandError, match="no active account"):
+        call_command("load_controls", str(other), by="nobody")
 
 
 def test_every_fault_is_printed_with_its_line_and_its_place(cast, tmp_path):
@@ -272,6 +289,8 @@ def test_a_fault_of_the_whole_is_told(cast, document, change, pointer, said):
         ("builders", ["bem"], "builders/0", "Did you mean “ben”"),
         ("tier", "huge", "tier", "low, medium, high"),
         ("stage", "live", "stage", "pilot"),
+        ("stage", "limited", "stage", "begins in observe or pilot, not in limited"),
+        ("stage", "suspended", "stage", "begins in observe or pilot"),
         ("safe_outcome", None, "safe_outcome", "if nobody answers?"),
         ("safe_outcome", "reroute", "safe_reroute_to", "another path"),
         ("outage_policy", None, "outage_policy", "missing"),
