@@ -26,8 +26,11 @@ from assurance.controls.models import (
     Label,
     Workflow,
 )
+from assurance.controls.verifier_admin import VerifierAdmin
 from assurance.record.actors import Actor
 from assurance.record.ledger import Stream, record
+
+__all__ = ["VerifierAdmin"]
 
 
 @admin.register(Workflow)

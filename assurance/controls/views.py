@@ -22,6 +22,7 @@ from assurance.controls.conditions import describe
 from assurance.controls.control_history import Told, story_of
 from assurance.controls.fields import Catalogue
 from assurance.controls.models import Workflow
+from assurance.controls.verifier_health import health_of
 
 MODES = {
     Mode.OFF: ("", "It is not judged."),
@@ -78,6 +79,7 @@ def page_of(workflow: Workflow, story: list[Told], shown: Told) -> dict[str, Any
         "sentence": _sentence(content["condition"], catalogue),
         "cel": to_cel(content["condition"], catalogue) if content["condition"] else "",
         "check": _check(content["check"]),
+        "health": health_of(content, clock.now()),
         "effects": list(effects_of(content)),
         "versions": _versions(story, shown),
     }
