@@ -22,6 +22,8 @@ from assurance.controls.fields import Catalogue, catalogue_from_schemas
 
 SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*", re.ASCII)
 MOST_LINKS = 10
+# Where a workflow may begin; from there the gate takes it on.
+FIRST_STAGES = (Stage.OBSERVE, Stage.PILOT)
 
 WORKFLOW_KEYS = {
     "slug": Key("text", required=True, longest=60),
@@ -62,6 +64,7 @@ def workflow_problems(
             "single hyphens, such as credit-decisions."
         )
         found.append(Problem(f"{pointer}/slug", "bad_slug", message))
+    found += stage_problems(said.get("stage"), f"{pointer}/stage")
     for name in ("owner", "deputy"):
         found += person_problems(said.get(name), f"{pointer}/{name}", known_people)
     for index, builder in enumerate(listed(said, "builders")):
@@ -88,6 +91,17 @@ def links_of(source: Mapping[str, Any]) -> list[dict[str, str]]:
         else {"label": link.get("label") or link["url"].split("/")[2], "url": link["url"]}
         for link in source.get("links") or []
     ]
+
+
+def stage_problems(stage: Any, pointer: str) -> list[Problem]:
+    """The problem that a new workflow cannot begin there, or none."""
+    if stage is None or stage in FIRST_STAGES:
+        return []
+    message = (
+        f"A new workflow begins in observe or pilot, not in {stage}. Write `stage: pilot`; two "
+        "governance owners take it to limited on its gate page."
+    )
+    return [Problem(pointer, "not_a_first_stage", message)]
 
 
 def person_problems(name: Any, pointer: str, known_people: Collection[str]) -> list[Problem]:

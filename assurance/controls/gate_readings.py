@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from django.db import connection
+from django.db.models import Max, Min
 
 from assurance.controls import gate, guarding
 from assurance.controls.assess import assess
@@ -46,6 +47,12 @@ SELECT count(*),
        jsonb_array_elements(newest.results) AS r
  WHERE r->>'kind' = 'verification' AND r->>'mode' = 'enforced'
    AND r->>'outcome' <> 'not_applicable'
+"""
+_DRAWN = """
+SELECT DISTINCT a.id FROM unnest(%s::timestamptz[]) AS m
+ CROSS JOIN LATERAL (SELECT id FROM controls_assessment
+                      WHERE workflow_id = %s AND purpose = 'intake' AND at >= m AND at <= %s
+                      ORDER BY at LIMIT 1) AS a
 """
 
 
@@ -239,24 +246,21 @@ def _spread(workflow: Workflow, at: datetime) -> list[Assessment]:
     """Twenty at moments drawn anew each day; all where there are not more."""
     cases = Assessment.objects.filter(
         workflow=workflow, purpose=Assessment.Purpose.INTAKE, at__lte=at
-    ).select_related("control_set")
-    few = list(cases.order_by("at")[: RECONSTRUCTED + 1])
-    if len(few) <= RECONSTRUCTED:
-        return few
-    newest = cases.order_by("-at").values_list("at", flat=True)[0]
+    )
+    bounds = cases.aggregate(first=Min("at"), last=Max("at"))
+    if bounds["first"] is None:
+        return []
     draw = Random(f"{workflow.slug} {at:%Y-%m-%d}")
-    found: dict[int, Assessment] = {}
-    for _ in range(3 * RECONSTRUCTED):
-        moment = few[0].at + (newest - few[0].at) * draw.random()
-        one = cases.filter(at__gte=moment).order_by("at").first()
-        if one is not None:
-            found[one.pk] = one
-        if len(found) == RECONSTRUCTED:
-            break
-    for one in few:  # cases that came all at once leave nothing to draw between
-        if len(found) < RECONSTRUCTED:
-            found.setdefault(one.pk, one)
-    return list(found.values())
+    length = bounds["last"] - bounds["first"]
+    moments = [bounds["first"] + length * draw.random() for _ in range(2 * RECONSTRUCTED)]
+    with connection.cursor() as cursor:
+        cursor.execute(_DRAWN, [moments, workflow.pk, at])
+        drawn = [pk for (pk,) in cursor.fetchall()]
+    # Cases that came all at once leave nothing to draw between.
+    first = cases.order_by("at").values_list("pk", flat=True)[:RECONSTRUCTED]
+    chosen = list(dict.fromkeys([*drawn, *first]))[:RECONSTRUCTED]
+    found = Assessment.objects.filter(pk__in=chosen).select_related("control_set")
+    return list(found.defer("control_set__canonical"))
 
 
 def _drill(workflow: Workflow, kind: DrillKind, at: datetime) -> Reading:

@@ -33,11 +33,14 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from assurance import clock
 from assurance.accounts import persons
+from assurance.controls import stages
+from assurance.controls.models import Workflow
 for name in ("ada", "ben", "grace"):
     user = get_user_model().objects.create_user(name, password={PASSWORD!r})
     persons.link(user, persons.make(name, name.title(), by=None, at=clock.now()),
                  by=None, at=clock.now())
 call_command("load_controls", {str(Path(__file__).parent / "credit.yaml")!r})
+stages.set_by_demo(Workflow.objects.get(slug="credit-decisions"), "limited", at=clock.now())
 call_command("grant", "--user", "grace", "--role", "governance")
 call_command("create_api_key", "--client", "scorecard", "--workflow", "credit-decisions",
              "--scope", "cases:read", "cases:write", "events:read")

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from assurance.accounts.models import User
-from assurance.controls.models import Label
+from assurance.controls.models import Label, StageMove
 from assurance.record import ledger
 from incidents.demo import history, letters, people, scorecard
 from reviews.models import Case, Decision
@@ -49,6 +49,8 @@ def test_load_demo_makes_people_workflows_keys_and_a_history_that_verifies(folde
     assert stat.S_IMODE((folder / "demo.json").stat().st_mode) == 0o600
     for name, password in demo["users"].items():
         assert User.objects.get(username=name).check_password(password)
+    moves = StageMove.objects.values_list("workflow__slug", "to_stage", "way")
+    assert list(moves) == [("credit-decisions", "limited", "demo")]
     assert Case.objects.filter(state="open").exists()
     assert Decision.objects.filter(released_at__isnull=False).exists()
     assert Label.objects.filter(source="outcome").exists()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from assurance import clock
 from assurance.controls import gate
 from assurance.controls.gate import holds
 from assurance.controls.models import Drill, GateSnapshot, StageMove, Workflow
+from reviews import intake
 from tests.controls_factories import make_workflow, policy, verification
 from tests.reviews.api.conftest import Caller, assert_problem
+from tests.reviews.conftest import NOON, SYSTEM
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +82,30 @@ def test_two_owners_sign_on_the_page_and_the_hash_is_shown_between(pilot, sign_i
 
     assert Workflow.objects.get().stage == "limited"
     assert "Pilot to Limited" in main_of(gus.get(PAGE))
+
+
+def test_the_page_takes_as_many_queries_with_fifty_cases_as_with_five(pilot, sign_in):
+    def fill(*numbers: int) -> None:
+        for number in numbers:
+            at = NOON + timedelta(minutes=number)
+            body = {"workflow": pilot.slug, "external_id": f"a-{number}",
+                    "output": {"amount": number}}  # fmt: skip
+            intake.submit(body, workflow=pilot, client=None, actor=SYSTEM, at=at)
+
+    def ask() -> int:
+        with clock.shifted(NOON + timedelta(hours=2) - clock.now()):
+            grace.get(PAGE)
+            with CaptureQueriesContext(connection) as queries:
+                assert "20 stored judgements" in main_of(grace.get(PAGE))
+        return len(queries)
+
+    grace = sign_in("grace")
+    fill(*range(25))
+    few = ask()
+
+    fill(*range(25, 75))
+
+    assert ask() == few < 70
 
 
 def test_a_closed_gate_names_what_does_not_hold(pilot, sign_in):

@@ -33,7 +33,6 @@ LISTS = [
     ("dev", "/workflows/"),
     ("dev", "/workflows/credit-decisions/"),
     ("ada", "/api/v1/workflows/credit-decisions/"),
-    ("grace", "/workflows/credit-decisions/gate/"),
     ("grace", "/integrate/"),
     ("ada", "/api/v1/queues/"),
     ("ada", "/api/v1/cases/?limit=200"),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from assurance.controls import stages
 from assurance.controls.assess import assess
 from assurance.controls.definition_files import read
 from assurance.controls.live_set import live_set
@@ -128,6 +129,7 @@ def judged(db) -> int:
     for name in ("credit.yaml", "claims.yaml"):
         document, _ = read((DEMO / name).read_text(encoding="utf-8"))
         load(document, actor=SYSTEM, at=NOON)
+    stages.set_by_demo(Workflow.objects.get(slug="credit-decisions"), "limited", at=NOON)
     make_workflow("drifting-system", controls=controls(), stage="limited", tier="medium")
     numbers = {"credit-decisions": 300, "claims-letters": 200, "drifting-system": 500}
     moment = NOON

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from assurance import clock
 from assurance.accounts import clients, keys
 from assurance.accounts.models import ApiKey, Client
+from assurance.controls import stages
+from assurance.controls.choices import Stage
 from assurance.controls.definition_files import read
+from assurance.controls.models import Workflow
 from assurance.record.actors import Actor
 from incidents.demo import history, people
 from reviews.loading import load
@@ -25,6 +28,7 @@ FILES = ("credit.yaml", "claims.yaml")
 SCOPES = ["cases:read", "cases:write", "outcomes:write", "events:read"]
 # The rules were there before the first case of the history.
 BEFORE = timedelta(days=8)
+STAGES = {"credit-decisions": Stage.LIMITED}
 NAMES = {"credit-decisions": "scorecard", "claims-letters": "claims-writer"}
 
 
@@ -42,7 +46,8 @@ class Command(BaseCommand):
         passwords = people.make(at)
         for name in FILES:
             document, _ = read((HERE / name).read_text(encoding="utf-8"))
-            load(document, actor=Actor.system("demo"), at=at)
+            made = load(document, actor=Actor.system("demo"), at=at)
+            self._set_stage(made.workflow, at)
         secrets = {slug: self._key(slug, at) for slug in NAMES}
         if not without_history and not Case.objects.exists():
             systems = {slug: Client.objects.get(name=name) for slug, name in NAMES.items()}
@@ -51,6 +56,12 @@ class Command(BaseCommand):
         self._write(Path(folder), passwords, secrets)
         for name, password in passwords.items():
             self.stdout.write(f"  {name:<8} {password}")
+
+    def _set_stage(self, workflow: Workflow, at: datetime) -> None:
+        """Past the gate, by the verb that says so on the record; once, before the first case."""
+        to = STAGES.get(workflow.slug)
+        if to and workflow.stage != to and not workflow.stage_moves.exists():
+            stages.set_by_demo(workflow, to, at=at)
 
     def _key(self, slug: str, at) -> str:
         """A fresh key for each system; the one of an earlier run is revoked."""
