@@ -19,6 +19,7 @@ from assurance.controls.change_problems import refuse, set_problems
 from assurance.controls.choices import ChangeStatus, Direction, Mode, ReplayStatus, Tier, Way
 from assurance.controls.control_sets import newest_set
 from assurance.controls.models import ControlChange, Replay
+from assurance.controls.shadow_results import is_ready
 from assurance.controls.ways import why_not_tightening
 from assurance.errors import DomainError, invalid
 from assurance.patience import patient
@@ -212,8 +213,6 @@ def shadow_missing(change: ControlChange, report: Replay) -> str | None:
         content = edit["content"]
         if edit["item"] != "control" or content is None or content["mode"] != Mode.ENFORCED:
             continue
-        from assurance.controls.shadow_results import is_ready
-
         if not is_ready(change.workflow, content, report=report):
             return (
                 f"{edit['key']} was not seen in shadow long enough: a high tier needs 7 days and "
