@@ -8,7 +8,7 @@ needs what was never asked, the case is not replayable, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -109,7 +109,7 @@ def read(
     since: datetime | None = None,
     after: tuple[datetime, int] | None = None,
     one_in: int = 1,
-) -> Iterator[list[Stored]]:
+) -> Generator[list[Stored], None, None]:
     """The intake assessments of a workflow up to a moment, oldest first, in batches that fit into
     memory whatever the size of a case. `after` is the (time, key) of the last one already seen."""
     begin = since or EARLIEST
