@@ -1,0 +1,134 @@
+"""What may go live without a second person is computed from the edits, never declared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from assurance.controls.defaults import completed, completed_control
+from assurance.controls.ways import why_not_operational, why_not_tightening
+from tests.controls_factories import BOUNDARIES, policy, verification
+
+KINDS = {"general": "general", "experts": "specialist", "board": "governance", "sample": "audit"}
+RULES = [
+    {"name": "Phone", "queue": "general", "priority": "medium", "due_in": "PT4H",
+     "condition": {"field": "context.channel", "op": "==", "value": "phone"}},
+    {"name": "Rest", "queue": "general", "catch_all": "review"},
+    {"name": "Experts", "queue": "experts", "catch_all": "specialist"},
+    {"name": "Board", "queue": "board", "catch_all": "governance"},
+]  # fmt: skip
+BASE = completed(
+    {
+        "specification": {"purpose": "x", "boundaries": BOUNDARIES, "actions": []},
+        "controls": [policy(), policy("LIM-02", mode="shadow"), verification(key="VER-01")],
+        "rules": RULES,
+    }
+)
+
+
+def item(part: str, name: str, key: str) -> dict[str, Any]:
+    return next(one for one in BASE[part] if one[name] == key)
+
+
+def control(key: str = "LIM-01", **fields: Any) -> dict[str, Any]:
+    content = {**item("controls", "key", key), **fields}
+    return {"item": "control", "key": key, "content": content}
+
+
+def rule(**fields: Any) -> dict[str, Any]:
+    content = {**item("rules", "name", "Phone"), **fields}
+    return {"item": "rule", "key": "Phone", "content": content}
+
+
+def new(key: str = "LIM-09", **fields: Any) -> dict[str, Any]:
+    made = completed_control(policy(key, mode="enforced", **fields))
+    return {"item": "control", "key": key, "content": made}
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        control(message="Above {output.amount}."),
+        control(owner="gus"),
+        rule(queue="experts"),
+        rule(priority="high"),
+        rule(due_in="PT2H"),
+    ],
+)
+def test_words_owners_and_stricter_routing_are_operational(edit):
+    assert why_not_operational(BASE, [edit], KINDS) is None
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (control(mode="off"), "mode"),
+        (control(effect="continue"), "effect"),
+        (control(condition=None), "condition"),
+        (control("VER-01", failure_policy="closed_block"), "failure policy"),
+        (control(on_unknown="quiet"), "on unknown"),
+        (new(), "adds"),
+        ({"item": "control", "key": "LIM-01", "content": None}, "removes"),
+        (rule(priority="low"), "higher priority"),
+        (rule(due_in="P1D"), "due later"),
+        (rule(due_in=None), "another clock"),
+        (rule(queue="sample"), "lower kind"),
+        (rule(condition=None), "condition"),
+        (rule(position=7), "position"),
+        ({"item": "specification", "key": "", "content": BASE["specification"]}, "content"),
+        ({"item": "queue_policy", "key": "general", "content": {}}, "general"),
+        ({"item": "waiver", "key": "W", "content": {"key": "W"}}, "adds"),
+    ],
+)
+def test_everything_else_is_more_than_operational(edit, says):
+    said = why_not_operational(BASE, [control(owner="gus"), edit], KINDS)
+
+    assert said is not None
+    assert says in said
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        new(),
+        control("LIM-02", mode="enforced"),
+        control(effect="block"),
+        control("VER-01", effects={"fail": "block", "inconclusive": "review"}),
+        control("VER-01", on_error="governance"),
+        control("LIM-02", mode="enforced", effect="governance"),
+    ],
+)
+def test_an_added_an_enforced_and_a_raised_control_tighten_by_construction(edit):
+    assert why_not_tightening(BASE, [edit]) is None
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (control(effect="return"), "lower effect"),
+        (control(mode="off"), "not be enforced"),
+        (control(condition=None), "another condition"),
+        (control(on_unknown="fire"), "another on unknown"),
+        (control(effect="block", message="Other words"), "another message"),
+        (control("VER-01", effects={"fail": "review", "inconclusive": "continue"}), "lower"),
+        ({"item": "control", "key": "LIM-01", "content": None}, "removes"),
+        (rule(queue="experts"), "routing rule"),
+        ({"item": "waiver", "key": "W", "content": {"key": "W"}}, "waiver"),
+    ],
+)
+def test_what_could_let_a_case_go_does_not_tighten_by_construction(edit, says):
+    said = why_not_tightening(BASE, [edit])
+
+    assert said is not None
+    assert says in said
+
+
+def test_nothing_tightens_nothing():
+    assert why_not_tightening(BASE, []) == "It edits nothing."
+
+
+def test_the_first_enforced_control_could_let_go_what_nothing_governed():
+    bare = {**BASE, "controls": [one for one in BASE["controls"] if one["mode"] != "enforced"]}
+
+    assert "enforced control yet" in (why_not_tightening(bare, [new()]) or "")
