@@ -118,12 +118,7 @@ def _shadowed_in(
     wanted, found = content_sha256(control), []
     for control_set in ControlSet.objects.filter(workflow=workflow).as_of(until):
         held = _control(control_set, control["key"])
-        if (
-            replay.report is None
-            or held is None
-            or held["mode"] not in IN_SHADOW
-            or content_sha256(held) != wanted
-        ):
+        if held is None or held["mode"] not in IN_SHADOW or content_sha256(held) != wanted:
             break
         found.append(control_set)
     return found
@@ -178,12 +173,9 @@ def _predicted(
         held = next(
             (one for one in replay.candidate["controls"] if one["key"] == control["key"]), None
         )
-        if (
-            replay.report is None
-            or held is None
-            or held["mode"] == Mode.OFF
-            or content_sha256(held) != wanted
-        ):
+        if replay.report is None or held is None or held["mode"] == Mode.OFF:
+            continue
+        if content_sha256(held) != wanted:
             continue
         found = (one for one in replay.report["controls"] if one["key"] == control["key"])
         fired = next((one["matched_now"] for one in found), 0)
