@@ -75,7 +75,7 @@ class VerifierAdmin(VerbAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Verifier | None = None) -> list[str]:
         return ["slug", *self.health] if obj else []
 
-    def get_fields(self, request: HttpRequest, obj: Verifier | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Verifier | None = None) -> list[Any]:
         return [*VerifierForm.Meta.fields, *(self.health if obj else ())]
 
     def response_add(

@@ -31,7 +31,7 @@ class TokenAuthentication(BaseAuthentication):
     all else, one text for unknown, foreign and missing."""
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, CheckRun]:
-        named = request.parser_context["kwargs"]["check_run_id"]  # type: ignore[index]
+        named = request.parser_context["kwargs"]["check_run_id"]
         run = CheckRun.objects.filter(pk=run_id_of(named)).first()
         if run is None or not verifying.is_token_of(run, token_of(request)):
             raise verifying.unknown_token()

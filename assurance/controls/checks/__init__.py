@@ -4,6 +4,7 @@ How to write one is in `registry`; what they answer in `outcomes`.
 """
 
 from assurance.controls.checks import (  # noqa: F401
+    agreement,
     approved_versions,
     arithmetic,
     bands,
@@ -13,6 +14,7 @@ from assurance.controls.checks import (  # noqa: F401
     figures_in_sources,
     freshness,
     json_schema,
+    language,
     leaked_secrets,
     length,
     limits,

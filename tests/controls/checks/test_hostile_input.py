@@ -50,6 +50,7 @@ CHECKS = {
     "required_wording": {"phrases": ["never said", "1,1"], "whole_words": False},
     "banned_wording": {"phrases": ["never said", "1 1"]},
     "length": {"field": "output.text", "unit": "sentences", "maximum": 5},
+    "language": {"field": "output.text", "allowed": ["en"]},
 }
 
 

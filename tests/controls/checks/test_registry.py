@@ -18,10 +18,13 @@ NAMES = {
     *("cumulative_limit", "allow_list", "deny_list", "confidence_band", "recompute"),
     *("cross_field", "figures_in_sources", "quotations_in_sources", "personal_data", "secrets"),
     *("duplicate", "contradiction", "freshness", "approved_versions", "length"),
-    *("external_verifier",),
+    *("external_verifier", "agreement", "language"),
 }
 # The least parameters that each check accepts, naming fields that this case does not have.
 LEAST = {
+    "external_verifier": {"verifier": "judge"},
+    "agreement": {"field": "output.absent", "other": "context.absent"},
+    "language": {"field": "output.absent", "allowed": ["en"]},
     "json_schema": {"schema": {"type": "object"}, "field": "output.absent"},
     "required_wording": {"phrases": ["x"], "fields": ["output.absent"]},
     "banned_wording": {"phrases": ["x"], "fields": ["output.absent"]},
