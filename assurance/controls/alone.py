@@ -12,6 +12,7 @@ from assurance.accounts.models import User
 from assurance.accounts.roles import require_role
 from assurance.controls import approvals, changes, publishing
 from assurance.controls.choices import ChangeKind, ChangeStatus, Direction, Way
+from assurance.controls.control_sets import newest_set
 from assurance.controls.models import ControlChange
 from assurance.controls.queues import queue_kinds
 from assurance.controls.ways import why_not_operational, why_not_tightening
@@ -41,6 +42,33 @@ def publish(change: ControlChange, *, by: User, at: datetime) -> ControlChange:
     changes.tell(change, "published_alone", {"way": way}, by=by, at=at)
     publishing.go_live(change, by=by, at=at)
     return change
+
+
+@patient
+@transaction.atomic
+def undo(change: ControlChange, *, by: User, at: datetime) -> ControlChange:
+    """Take an operational change back at once, while its set is the live one: what was proved not
+    to change an outcome changes none when it goes. 409 `not_operational`, `not_live`."""
+    require_role(by, Role.GOVERNANCE, change.workflow.slug, at)
+    if change.way != Way.OPERATIONAL or change.status != ChangeStatus.PUBLISHED:
+        raise DomainError(
+            "not_operational",
+            f"Change {change.number} is no published operational change. Roll it back instead: "
+            "that takes a second person.",
+        )
+    if newest_set(change.workflow).pk != change.published_set.pk:
+        raise DomainError(
+            "not_live",
+            f"Another set went live since change {change.number}. Roll it back instead.",
+        )
+    back = changes.rollback(change, reason=f"Undo of change {change.number}.", by=by, at=at)
+    back = changes.locked(back)
+    back.status, back.way = ChangeStatus.APPROVED, Way.OPERATIONAL
+    back.submitted_at, back.submitted_by = at, by
+    back.save()
+    changes.tell(back, "published_alone", {"way": back.way, "undoes": change.number}, by=by, at=at)
+    publishing.go_live(back, by=by, at=at)
+    return back
 
 
 def way_alone(change: ControlChange, by: User, at: datetime) -> Way:

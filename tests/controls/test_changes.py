@@ -356,3 +356,45 @@ def test_nobody_without_governance_drafts_or_edits(credit, cast):
 
     refused("role_missing", changes.edit, change, reason="x", by=cast.ada, at=NOON)
     refused("role_missing", approvals.submit, change, by=cast.otto, at=NOON)
+
+
+@pytest.fixture
+def operational(credit, cast) -> ControlChange:
+    """Another owner of LIM-01, in review; its replay is done over no case at all."""
+    return submitted(credit, cast.grace, control_edit(credit, owner="gus"))
+
+
+def test_an_operational_change_is_one_only_if_enough_cases_show_it(operational, credit, cast):
+    error = refused("second_person_needed", alone.publish, operational, by=cast.grace, at=NOON)
+    assert "at least 200" in error.sentence
+
+    operational.replays.update(done=200)
+    change = alone.publish(operational, by=cast.grace, at=NOON)
+
+    assert (change.status, change.way, newest_set(credit).number) == ("published", "operational", 2)
+    assert verify() == []
+
+
+@pytest.mark.parametrize("direction", ["loosens", "tightens", "mixed"])
+def test_a_replay_that_shows_another_outcome_makes_it_none(operational, cast, direction):
+    operational.replays.update(done=1000, direction=direction)
+
+    refused("second_person_needed", alone.publish, operational, by=cast.grace, at=NOON)
+
+
+def test_an_operational_change_is_undone_in_one_click_while_it_is_live(operational, credit, cast):
+    first = newest_set(credit)
+    operational.replays.update(done=200)
+    change = alone.publish(operational, by=cast.grace, at=NOON)
+
+    back = alone.undo(change, by=cast.gus, at=NOON + MINUTE)
+
+    assert newest_set(credit).sha256 == first.sha256
+    assert (back.way, back.author) == ("operational", cast.gus)
+    refused("not_live", alone.undo, change, by=cast.gus, at=NOON + MINUTE)
+
+
+def test_what_two_persons_published_is_not_undone_by_one(credit, cast):
+    made = published(credit, cast, limit(credit, 3000))
+
+    refused("not_operational", alone.undo, made.change, by=cast.grace, at=NOON)

@@ -50,7 +50,11 @@ SECOND_PERSON = """
     IF NEW.way = 'operational' AND NOT EXISTS (
            SELECT FROM controls_replay r
             WHERE r.change_id = NEW.id AND r.candidate_sha256 = NEW.candidate_sha256
-              AND r.status = 'done' AND r.direction = 'same' AND r.done >= 200) THEN
+              AND r.status = 'done' AND r.direction = 'same' AND r.done >= 200)
+       AND NOT EXISTS (
+           SELECT FROM controls_controlset s JOIN controls_controlchange c ON c.id = s.change_id
+            WHERE s.id = NEW.base_set_id AND c.way = 'operational'
+              AND NEW.rollback_to_id = c.base_set_id) THEN
         RAISE EXCEPTION 'no replay shows that the change is operational'
             USING ERRCODE = 'restrict_violation';
     END IF;
