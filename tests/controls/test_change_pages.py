@@ -92,7 +92,7 @@ def test_who_may_read_the_workflow_reads_its_changes(sign_in, in_review, name):
     client = sign_in(name)
 
     assert client.get(in_review.get_absolute_url()).status_code == 200
-    assert "Control LIM-01" in main_of(client.get("/changes/"))
+    assert "Control LIM-01" in words_of(client.get("/changes/"))
 
 
 @pytest.mark.parametrize("name", ["mallory", "ben"])

@@ -112,6 +112,7 @@ class Offering:
     def _of_review(self, acts: Acts) -> None:
         if self.why_not_second is not None:
             acts.said.append(self.why_not_second[1])
+            self._alone(acts)
         else:
             unproved = self._unproved()
             if unproved is None:
@@ -119,7 +120,6 @@ class Offering:
             else:
                 acts.said.append(unproved)
             acts.later.append(self.decline())
-        self._alone(acts)
         acts.later.append(self.withdraw())
 
     def _of_published(self, acts: Acts) -> None:
@@ -179,7 +179,9 @@ class Offering:
         return self.form(
             "approve",
             "Approve exactly this",
-            fields=[self.area("approve", "note", "What convinced you?", hint="Kept with it.")],
+            fields=[
+                self.area("approve", "note", "What convinced you?", hint="Kept with the approval.")
+            ],
             hidden={"content_sha256": self.change.content_sha256},
             say=goes,
             main=True,
@@ -212,7 +214,12 @@ class Offering:
         )
 
     def rebase(self) -> Form:
-        return self.form("rebase", "Rebase onto the live set", main=True)
+        return self.form(
+            "rebase",
+            "Rebase onto the live set",
+            say="Its edits then stand on the live set. Read it once more, and submit it.",
+            main=True,
+        )
 
     def rollback(self) -> Form:
         return self.form(

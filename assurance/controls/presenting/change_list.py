@@ -12,7 +12,7 @@ from assurance.accounts.models import Grant
 from assurance.accounts.roles import Workflows, workflows_of
 from assurance.controls.choices import ChangeKind, ChangeStatus
 from assurance.controls.models import ControlChange, Workflow
-from assurance.controls.presenting.change_record import name_of, tags, what_of
+from assurance.controls.presenting.change_record import name_of, tags, together, what_of
 
 if TYPE_CHECKING:
     from assurance.accounts.models import User
@@ -79,22 +79,27 @@ def _row(
             "url": change.get_absolute_url(),
             "small": f"Change {change.number}",
         },
-        {"text": change.workflow.name},
+        {"text": together(change.workflow.name)},
         {
             "text": why if len(why) <= LONGEST_WHY else f"{why[:LONGEST_WHY].rstrip()}…",
             "small": "" if change.kind == ChangeKind.ROUTINE else ChangeKind(change.kind).label,
         },
-        {"tag": status[0], "small": ", ".join(tag["label"] for tag in status[1:])},
-        {"text": name_of(change.author)},
+        {"tag": status[0], "small": _late(status)},
+        {"text": together(name_of(change.author))},
         {"text": _waits_for(change, user, owners, at)},
         {"at": change.ended_at or change.changed_at},
     ]
     return {"cells": [cell | {"label": name} for cell, name in zip(cells, LABELS, strict=True)]}
 
 
+def _late(status: Sequence[dict[str, str]]) -> str:
+    """Whether an emergency waits for its second person still."""
+    return next((tag["label"] for tag in status if tag["icon"] == "ring"), "")
+
+
 def _waits_for(change: ControlChange, user: User, owners: Sequence[_Owner], at: datetime) -> str:
     if change.status == ChangeStatus.DRAFT:
-        return "You" if change.author_id == user.pk else name_of(change.author)
+        return "You" if change.author_id == user.pk else together(name_of(change.author))
     if change.status == ChangeStatus.APPROVED:
         return f"Its start, {change.start_at:%-d %b %H:%M} UTC" if change.start_at else "Its start"
     ratify = change.status == ChangeStatus.PUBLISHED and change.awaits_ratification(at)
@@ -103,7 +108,7 @@ def _waits_for(change: ControlChange, user: User, owners: Sequence[_Owner], at: 
     second = _second(change, owners)
     if user.person_id in second:
         return "You"
-    names = list(second.values())
+    names = [together(name) for name in second.values()]
     if not names:
         return "A second owner, and there is none"
     return names[0] if len(names) == 1 else f"{names[0]} or {len(names) - 1} more"

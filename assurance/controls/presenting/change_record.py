@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from assurance.accounts.choices import Role
 from assurance.accounts.models import Grant
 from assurance.controls import approvals, changes, publishing
+from assurance.controls.candidates import item_of
 from assurance.controls.choices import (
     ChangeKind,
     ChangeStatus,
@@ -24,11 +25,13 @@ from assurance.controls.choices import (
 )
 from assurance.controls.control_sets import newest_set
 from assurance.controls.models import ControlChange, ControlSet, Replay
-from assurance.controls.presenting import change_story, replays
+from assurance.controls.presenting import change_story, replays, shadow
 from assurance.controls.presenting.change_acts import Acts, Offering, Refused
 from assurance.controls.presenting.comparing import compared
 from assurance.controls.replay import UNFINISHED
 from assurance.controls.rooms_above import open_cases
+from assurance.controls.shadow_results import IN_SHADOW
+from assurance.controls.ways import why_not_tightening
 
 if TYPE_CHECKING:
     from assurance.accounts.models import User
@@ -45,6 +48,7 @@ STATUS = {
 NUMBERED = re.compile(r"change:([0-9]{1,15})", re.ASCII)
 CASE = re.compile(r"CM-([0-9]{1,15})", re.ASCII)
 NAMED_AT_MOST = 2
+SHORT = 24
 
 
 def present(
@@ -78,10 +82,11 @@ def present(
         "links": [link(one) for one in change.links],
         "in_flight": InFlight(change.in_flight).label,
         "items": items,
+        "live_set": live,
         "behind": _behind(change, live, common) if behind else None,
         "replay": replays.present(report, user, at, every=every_released) if report else None,
         "needs_replay": change.workflow.stage not in changes.EARLY,
-        "shadow": _shadow(change, report),
+        "shadow": _shadow(change, report, at),
         "approver": name_of(change.approver),
         "way": Way(change.way).label if change.way else "",
         "way_alone": change.way in (Way.PILOT, Way.OPERATIONAL, Way.EMERGENCY),
@@ -99,7 +104,7 @@ def what_of(change: ControlChange) -> str:
     if change.rollback_to_id is not None:
         number = change.rollback_to.number if change.rollback_to else ""
         return f"Return to set {number}"
-    names = [f"{Item(one['item']).label} {one['key']}".strip() for one in change.edits]
+    names = [together(f"{Item(one['item']).label} {one['key']}".strip()) for one in change.edits]
     if not names:
         return "Nothing yet"
     shown, more = names[:NAMED_AT_MOST], len(names) - NAMED_AT_MOST
@@ -108,13 +113,18 @@ def what_of(change: ControlChange) -> str:
     return " and ".join(shown)
 
 
+def together(words: str) -> str:
+    """A short name that no line break takes apart."""
+    return words.replace(" ", "\N{NO-BREAK SPACE}") if len(words) <= SHORT else words
+
+
 def tags(change: ControlChange, at: datetime) -> list[dict[str, str]]:
     """Status, and what else one must see at once."""
     kind, icon = STATUS[ChangeStatus(change.status)]
     found = [{"label": ChangeStatus(change.status).label, "kind": kind, "icon": icon}]
     if change.kind == ChangeKind.EMERGENCY:
         found.append({"label": "Emergency", "kind": "warn", "icon": "warn"})
-    if change.status == ChangeStatus.PUBLISHED and change.way != Way.SECOND_PERSON:
+    if change.status == ChangeStatus.PUBLISHED and change.way in (Way.PILOT, Way.OPERATIONAL):
         found.append({"label": Way(change.way).label, "kind": "", "icon": "user"})
     if change.status == ChangeStatus.PUBLISHED and change.awaits_ratification(at):
         late = change.ratify_by is not None and change.ratify_by <= at
@@ -208,17 +218,22 @@ def _behind(
     base = change.base_set.content
     return {
         "live": live,
-        "by": getattr(live, "change", None),
+        "by": [
+            one
+            for one in ControlChange.objects.filter(
+                workflow=change.workflow_id, published_set__number__gt=change.base_set.number
+            ).order_by("number")
+            if one.touched() & common
+        ],
         "theirs": compared(base, live.content, only=common) if common else [],
         "ours": compared(base, changes.candidate_of(change), only=common) if common else [],
     }
 
 
-def _shadow(change: ControlChange, report: Replay | None) -> dict[str, Any] | None:
-    """Whether shadow is asked for first, and what stands in its place. None outside high tier."""
-    wanted = change.workflow.tier == Tier.HIGH and change.workflow.stage not in changes.EARLY
-    if not wanted and not change.shadow_explanation:
-        return None
+def _shadow(change: ControlChange, report: Replay | None, at: datetime) -> dict[str, Any] | None:
+    """Whether shadow is asked for first, what stands in its place, and what was seen there. None
+    where a change enforces nothing in a high tier and no control of it is in shadow."""
+    base = change.base_set.content
     keys = [
         one["key"]
         for one in change.edits
@@ -226,14 +241,25 @@ def _shadow(change: ControlChange, report: Replay | None) -> dict[str, Any] | No
         and one["content"] is not None
         and one["content"]["mode"] == Mode.ENFORCED
     ]
+    seen = []
+    if change.is_open:
+        before = {key: item_of(base, Item.CONTROL, key) for key in keys}
+        watched = [key for key, one in before.items() if one and one["mode"] in IN_SHADOW]
+        seen = [one for key in watched if (one := shadow.present(change.workflow, key, at))]
+    wanted = change.workflow.tier == Tier.HIGH and change.workflow.stage not in changes.EARLY
+    if not (keys and wanted and change.is_open) and not seen and not change.shadow_explanation:
+        return None
     done = report is not None and report.status == ReplayStatus.DONE
     missing = approvals.shadow_missing(change, report) if done and report else None
+    tightens = why_not_tightening(base, change.edits) is None
+    met = tightens or bool(change.shadow_explanation) or (done and not missing)
     return {
-        "state": "done" if done and not missing else "bad" if missing else "todo",
-        "keys": keys,
+        "state": "done" if met else "bad" if missing else "todo",
         "explanation": change.shadow_explanation,
         "missing": missing,
+        "tightens": tightens,
         "known": done,
+        "seen": seen,
     }
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.urls import reverse
+
+from assurance.controls.candidates import item_of
 from assurance.controls.choices import Item
 from assurance.controls.differences import Difference, differences
 from assurance.controls.presenting.pieces import pieces
@@ -27,16 +30,20 @@ def compared(
     that are wanted, as (item, key)."""
     wanted = None if only is None else set(only)
     return [
-        shown(one)
+        shown(one, item_of(new, one.item, one.key) or item_of(old, one.item, one.key) or {})
         for one in differences(old, new)
         if wanted is None or (one.item, one.key) in wanted
     ]
 
 
-def shown(one: Difference) -> dict[str, Any]:
-    """One item that differs, for `controls/_difference.html`."""
+def shown(one: Difference, content: Mapping[str, Any]) -> dict[str, Any]:
+    """One item that differs, for `controls/_difference.html`. A control says its name too, and
+    leads to its page where there ever was one."""
+    control = one.item == Item.CONTROL
     return {
         "title": one.title,
+        "name": content.get("name", "") if control else "",
+        "url": reverse("control", args=[one.key]) if control and one.kind != "added" else "",
         "item": Item(one.item).label,
         "key": one.key,
         "kind": one.kind,

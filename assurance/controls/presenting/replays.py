@@ -94,7 +94,7 @@ def _figures(report: Json) -> list[dict[str, Any]]:
         {"label": "Newly let go", "value": _number(report["holding"]["newly_released"])},
     ]
     if extra is not None:
-        figures.append({"label": "More held a day", "value": f"{extra:+,.1f}"})
+        figures.append({"label": "More held a day", "value": f"{extra:+,.1f}" if extra else "0"})
     return figures
 
 
