@@ -140,6 +140,8 @@ class Case(models.Model):
     received_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
 
+    rule = ""  # the routing rule that has just placed it: for the record, not for the table
+
     objects = CaseQuerySet.as_manager()
 
     class Meta:

@@ -60,6 +60,7 @@ def apply(
             said_due_in=found.due_in,
             at=at,
         )
+        case.rule = found.rule
     elif order == Disposition.RETURN:
         case.state, case.returns = State.RETURNED, case.returns + 1
     elif order == Disposition.PAUSE:
@@ -165,7 +166,7 @@ def assessed_entry(case: Case) -> dict[str, Any]:
 def placed_entries(case: Case) -> list[tuple[str, dict[str, Any]]]:
     """What the record says of where the case went."""
     if case.state == State.OPEN:
-        return [("case.routed", routed_entry(case))]
+        return [("case.routed", routed_entry(case) | {"rule": case.rule})]
     if case.state == State.RETURNED:
         return [("case.returned", {"instructions": case.instructions, "by": "control"})]
     if case.state == State.VERIFYING:

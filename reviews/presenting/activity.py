@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.urls import reverse
+
 from assurance.record.models import Event
 from reviews.choices import End, Outcome, SkipReason
 from reviews.models import Case, Queue
@@ -21,15 +23,28 @@ OUR_STEPS = {
 SYSTEMS = {"intake", "release", "deadlines"}
 
 
-def present(case: Case, *, with_hash: bool = False) -> list[dict[str, Any]]:
-    """The events of the case as `_thread.html` needs them."""
+def present(case: Case, *, with_hash: bool = False, governs: bool = False) -> list[dict[str, Any]]:
+    """The events of the case as `_thread.html` needs them; who governs the workflow is led to the
+    rule that routed it."""
     events = (
         Event.objects.filter(stream_type="case", stream_id=str(case.id))
         .select_related("payload", "actor_user")
         .order_by("-seq")[:MOST]
     )
     queues = dict(Queue.objects.values_list("slug", "name"))
-    return [entry(event, queues, with_hash=with_hash) for event in events]
+    entries = [entry(event, queues, with_hash=with_hash) for event in events]
+    if governs:
+        for event, shown in zip(events, entries, strict=True):
+            shown["link"] = _rule_link(case, event)
+    return entries
+
+
+def _rule_link(case: Case, event: Event) -> dict[str, str] | None:
+    rule = payload_of(event).get("rule") if event.type == "case.routed" else None
+    if not rule:
+        return None
+    url = reverse("admin:controls_edit_rule", args=[case.workflow.slug, rule])
+    return {"url": url, "label": "Open the rule"}
 
 
 def entry(event: Event, queues: Mapping[str, str], *, with_hash: bool) -> dict[str, Any]:
@@ -67,7 +82,8 @@ def words(type: str, payload: Mapping[str, Any], queues: Mapping[str, str]) -> t
             return f"judged it under control set {number}: {payload['disposition']}{by}", ""
         case "case.routed":
             queue = queues.get(payload["queue"], payload["queue"])
-            return f"routed it to {queue}, {payload['priority']} priority", ""
+            rule = f" by the rule “{payload['rule']}”" if payload.get("rule") else ""
+            return f"routed it to {queue}{rule}, {payload['priority']} priority", ""
         case "case.claimed":
             return "claimed the case", ""
         case "case.released":

@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 from django.urls import reverse
 
+from assurance.accounts.choices import Role
+from assurance.accounts.roles import has_role
 from assurance.controls import pausing
 from assurance.controls.live_set import live_set
 from reviews.choices import Status
@@ -81,7 +83,9 @@ def present(
         ),
         "facts": output.facts(body["context"], catalogue) if body.get("context") else [],
         "guideline": _guideline(case),
-        "activity": activity.present(case),
+        "activity": activity.present(
+            case, governs=has_role(user, Role.GOVERNANCE, case.workflow.slug, at)
+        ),
         "panel": panel.present(
             case,
             user=user,

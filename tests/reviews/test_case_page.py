@@ -61,3 +61,19 @@ def test_a_form_with_a_nul_is_refused_and_decides_nothing(
     assert answer.status_code == 400
     assert "U+0000" in answer.content.decode()
     assert not held.decisions.exists()
+
+
+def test_who_governs_is_led_from_a_case_to_the_rule_that_sent_it_to_its_queue(
+    client, waiting, cast
+):
+    address = waiting.get_absolute_url()
+    rule = "/admin/controls/rule/credit-decisions/Everything%20else/edit/"
+
+    client.force_login(cast.ada)
+    page = client.get(address).content.decode()
+    assert "by the rule “Everything else”" in page
+    assert rule not in page
+
+    client.force_login(cast.grace)
+    assert f'href="{rule}"' in client.get(address).content.decode()
+    assert client.get(rule).status_code == 200
