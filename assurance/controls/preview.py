@@ -12,6 +12,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 
 from assurance.controls.candidates import apply, item_of
+from assurance.controls.case_reader import read
 from assurance.controls.choices import Item, Mode
 from assurance.controls.condition_tree import ConditionError
 from assurance.controls.control_sets import newest_set
@@ -20,7 +21,7 @@ from assurance.controls.models import Assessment, ControlSet, Workflow
 from assurance.controls.preview_counts import SAMPLES, Counts, Json
 from assurance.controls.queues import queue_kinds
 from assurance.controls.replay import candidate_set
-from assurance.controls.stored_cases import REASONS, Rejudging, read
+from assurance.controls.stored_cases import REASONS, Rejudging
 from assurance.errors import DomainError
 
 DAYS = 30

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from assurance.controls.case_reader import Stored
 from assurance.controls.choices import Item
 from assurance.controls.conditions import compile_conditions
 from assurance.controls.known_truth import BY_PEOPLE, known_truth, last_revisions
 from assurance.controls.live_set import LiveSet
 from assurance.controls.outlines import Outline
 from assurance.controls.queue_of import seen, taken_by
-from assurance.controls.stored_cases import NotReplayable, Rejudged, Rejudging, Stored
+from assurance.controls.stored_cases import NotReplayable, Rejudged, Rejudging
 
 Json = dict[str, Any]
 SAMPLES = 10

@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -24,6 +24,7 @@ from django.db import OperationalError, transaction
 from django.db.models import Q
 
 from assurance.celery import app
+from assurance.controls.case_reader import Stored, read
 from assurance.controls.choices import ReplayStatus
 from assurance.controls.control_sets import newest_set
 from assurance.controls.known_truth import Known, known_truth, last_revisions
@@ -34,14 +35,7 @@ from assurance.controls.queue_of import taken_by
 from assurance.controls.queues import queue_kinds
 from assurance.controls.replay_report import report_of, report_sha256
 from assurance.controls.replay_tally import Tally
-from assurance.controls.stored_cases import (
-    Disagreement,
-    NotReplayable,
-    Rejudged,
-    Rejudging,
-    Stored,
-    read,
-)
+from assurance.controls.stored_cases import Disagreement, NotReplayable, Rejudged, Rejudging
 from assurance.errors import DomainError
 from assurance.record.actors import Actor
 from assurance.record.canonical import sha256_of
@@ -175,22 +169,24 @@ class _Run:
         judging = Rejudging(replay.base_set, candidate_set(replay.candidate))
         counting = _Counting(replay, judging, self._tally)
         kept = time.monotonic()
-        for rows in read(
+        batches = read(
             replay.workflow_id,
             since=replay.window_from,
             until=replay.window_until,
             after=_place(replay),
-        ):
-            counting.count(rows)
-            replay.position = rows[-1].pk
-            replay.done += len(rows)
-            now = time.monotonic()
-            if now - self._began > self._seconds:
-                self._keep(taken_until=None)
-                return True
-            if now - kept > KEEP_EVERY_SECONDS:
-                self._keep()
-                kept = now
+        )
+        with closing(batches):
+            for rows in batches:
+                counting.count(rows)
+                replay.position = rows[-1].pk
+                replay.done += len(rows)
+                now = time.monotonic()
+                if now - self._began > self._seconds:
+                    self._keep(taken_until=None)
+                    return True
+                if now - kept > KEEP_EVERY_SECONDS:
+                    self._keep()
+                    kept = now
         self._finish()
         return False
 

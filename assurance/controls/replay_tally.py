@@ -12,9 +12,10 @@ from hashlib import sha256
 from itertools import combinations
 from typing import Any
 
+from assurance.controls.case_reader import Stored
 from assurance.controls.known_truth import Known
 from assurance.controls.outlines import RANK, Outline
-from assurance.controls.stored_cases import Rejudged, Stored
+from assurance.controls.stored_cases import Rejudged
 
 Json = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""Stored cases, read in order of time and judged again on exactly their frozen facts.
+"""Stored cases, judged again on exactly their frozen facts.
 
 What a check found is worked out anew, since checks are pure, save where that would not be the
 same question: nobody outside is ever asked again, an answer that came too late stays so, and what
@@ -8,17 +8,16 @@ needs what was never asked, the case is not replayable, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 import msgspec
-from django.db import connection
 
 from assurance.controls.assess import assess
+from assurance.controls.case_reader import Stored
 from assurance.controls.checks.registry import CHECKS, run_safely
 from assurance.controls.live_set import LiveSet, live_set
 from assurance.controls.models import ControlSet
@@ -35,41 +34,6 @@ REASONS = {
 _NO_HURRY = float("inf")
 # Of so many cases one is judged whole, to prove that outlines and judgements agree.
 PROVED_ONE_IN = 500
-_BYTES_AT_ONCE = 8_000_000
-_FIRST, _LEAST, _MOST = 100, 20, 4_000
-
-READ = """
-SELECT a.id, a.case_id, a.revision, a.control_set_id, a.disposition, a.would_be, a.ungoverned,
-       a.decided_by::text, a.results::text, a.facts::text, a.at::text,
-       EXISTS (SELECT FROM controls_label l WHERE l.case_id = a.case_id)
-  FROM controls_assessment a
- WHERE a.workflow_id = %(workflow)s AND a.purpose = 'intake' AND a.at <= %(until)s
-   AND a.at >= %(since)s AND (a.at, a.id) > (%(since)s, %(position)s){sample}
- ORDER BY a.at, a.id LIMIT %(limit)s
-"""
-EARLIEST = datetime.fromisoformat("0001-01-01T00:00:00+00:00")
-
-
-class Stored(NamedTuple):
-    """One assessment as it was stored. Its time and its JSON are still text: most are never read,
-    and a time is dear to read."""
-
-    pk: int
-    case_id: UUID
-    revision: int
-    set_pk: int
-    disposition: str
-    would_be: str
-    ungoverned: bool
-    decided_by: str
-    results: str
-    facts: str
-    at_text: str
-    has_label: bool
-
-    @property
-    def at(self) -> datetime:
-        return datetime.fromisoformat(self.at_text)
 
 
 class _Said(msgspec.Struct):
@@ -100,43 +64,6 @@ class Rejudged:
     base: Outline
     now: Outline
     reproduced: bool
-
-
-def read(
-    workflow_pk: int,
-    *,
-    until: datetime,
-    since: datetime | None = None,
-    after: tuple[datetime, int] | None = None,
-    one_in: int = 1,
-) -> Generator[list[Stored], None, None]:
-    """The intake assessments of a workflow up to a moment, oldest first, in batches that fit into
-    memory whatever the size of a case. `after` is the (time, key) of the last one already seen."""
-    begin = since or EARLIEST
-    # A window includes its first moment.
-    place: tuple[datetime | str, int] = after or (begin, 0)
-    limit = _FIRST
-    sample = f" AND a.id %% {int(one_in)} = 0" if one_in > 1 else ""
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                READ.format(sample=sample),
-                {
-                    "workflow": workflow_pk,
-                    "until": until,
-                    "since": place[0],
-                    "position": place[1],
-                    "limit": limit,
-                },
-            )
-            rows = [Stored._make(row) for row in cursor.fetchall()]
-        if rows:
-            yield rows
-        if len(rows) < limit:
-            return
-        place = rows[-1].at_text, rows[-1].pk
-        size = sum(len(row.facts) + len(row.results) for row in rows) // len(rows) + 1
-        limit = min(max(_BYTES_AT_ONCE // size, _LEAST), _MOST)
 
 
 class Rejudging:

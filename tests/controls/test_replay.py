@@ -13,12 +13,13 @@ import pytest
 from assurance.celery import app
 from assurance.controls import replay, tasks
 from assurance.controls.assess import assess
+from assurance.controls.case_reader import read
 from assurance.controls.choices import ReplayStatus
 from assurance.controls.control_sets import newest_set
 from assurance.controls.models import Assessment, Replay
 from assurance.controls.outlines import Outliner, outline_of, same
 from assurance.controls.queue_of import first_rule
-from assurance.controls.stored_cases import Rejudging, read
+from assurance.controls.stored_cases import Rejudging
 from assurance.errors import DomainError
 from reviews.routing import first_match
 from tests.controls.history import BEGIN, random_body, random_history, stored, with_edits
@@ -144,8 +145,8 @@ def test_an_outline_that_says_other_than_the_whole_judgement_stops_the_replay(
 def test_another_worker_goes_on_where_a_killed_one_stopped(workflow, history, monkeypatch):
     """The first is killed between two commits: what it had kept counts, what it had not is
     judged again, and nothing twice."""
-    monkeypatch.setattr("assurance.controls.stored_cases._FIRST", 3)
-    monkeypatch.setattr("assurance.controls.stored_cases._MOST", 3)
+    monkeypatch.setattr("assurance.controls.case_reader._FIRST", 3)
+    monkeypatch.setattr("assurance.controls.case_reader._MOST", 3)
     asked = replay.request(workflow, newest_set(workflow).content, by=None, at=LATER)
     assert replay.run_slice(asked.pk, at=LATER, seconds=0)
     monkeypatch.setattr(replay, "KEEP_EVERY_SECONDS", 1e9)

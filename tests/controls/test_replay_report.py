@@ -200,8 +200,8 @@ def test_the_same_replay_has_the_same_hash_whoever_ran_it_and_in_however_many_sl
 ):
     workflow = make_workflow(controls=many_controls())
     random_history(workflow, 300, seed=5)
-    monkeypatch.setattr("assurance.controls.stored_cases._FIRST", 25)
-    monkeypatch.setattr("assurance.controls.stored_cases._MOST", 25)
+    monkeypatch.setattr("assurance.controls.case_reader._FIRST", 25)
+    monkeypatch.setattr("assurance.controls.case_reader._MOST", 25)
     candidate = with_edit(workflow, "control", "LIM-01", lowered(value=3000))
     at_once = replayed(workflow, candidate)
 
