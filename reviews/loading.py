@@ -185,13 +185,15 @@ def _make_queue(
         return f"Uses the queue {slug}, which is there already and stays as it is."
     fields, _ = queue_durations(source)
     members = [people[name] for name in listed(source, "members")]
-    queue = Queue.objects.create(
+    queue = Queue(
         slug=slug,
         name=source["name"],
         kind=source["kind"],
         guideline=source.get("guideline") or "",
         **fields,
     )
+    queue._history_date = at
+    queue.save()
     queue.members.set(members)
     record(
         INSTALLATION,
@@ -213,7 +215,7 @@ def _make_workflow(
 ) -> Workflow:
     source = document["workflow"]
     validity = source.get("proceed_validity")
-    workflow = Workflow.objects.create(
+    workflow = Workflow(
         slug=source["slug"],
         name=source["name"],
         owner=people[source["owner"]],
@@ -230,6 +232,8 @@ def _make_workflow(
         proceed_validity=parse_duration(validity) if validity else None,
         created_at=at,
     )
+    workflow._history_date = at
+    workflow.save()
     builders = [people[name].person for name in listed(source, "builders")]
     workflow.builders.set([person for person in builders if person is not None])
     record(

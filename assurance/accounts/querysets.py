@@ -29,6 +29,25 @@ class GrantQuerySet(models.QuerySet):
             person__active=True,
         )
 
+    def held_at(self, at: datetime) -> Self:
+        """In force at a moment of the past, as things were known then: whoever was confirmed or
+        switched off only later was not, or was, in force."""
+        from assurance.accounts.models import Person
+
+        newest = (
+            Person.history.filter(history_date__lte=at)
+            .order_by("id", "-history_date", "-history_id")
+            .distinct("id")
+        )
+        off = Person.history.filter(history_id__in=newest.values("history_id"), active=False)
+        alone = Q(confirmation__in=[Confirmation.NOT_NEEDED, Confirmation.ALONE])
+        return (
+            self.unrevoked(at)
+            .filter(Q(expires_at=None) | Q(expires_at__gt=at), created_at__lte=at)
+            .filter(alone | Q(confirmed_at__lte=at))
+            .exclude(person__in=off.values("id"))
+        )
+
     def unrevoked(self, at: datetime) -> Self:
         return self.filter(Q(revoked_at=None) | Q(revoked_at__gt=at))
 

@@ -21,6 +21,9 @@ from assurance.controls.models import ControlSet, Workflow
 
 READERS = (Role.AUDITOR, Role.GOVERNANCE, Role.LEAD, Role.INCIDENT_LEAD, Role.INTEGRATOR)
 
+# Who may see what was in force at any moment, and who worked and decided then.
+HISTORIANS = (Role.AUDITOR, Role.GOVERNANCE, Role.LEAD, Role.INCIDENT_LEAD)
+
 
 class _QueuesOf:
     """The slugs of the queues somebody works in; none until the higher room has registered."""

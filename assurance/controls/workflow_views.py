@@ -64,9 +64,7 @@ def resume(request: HttpRequest, slug: str) -> HttpResponse:
     return act(request, slug, pausing.resume, "{} goes on. Held cases are judged again.")
 
 
-def act(
-    request: HttpRequest, slug: str, verb: Callable[..., Workflow], done: str
-) -> HttpResponse:
+def act(request: HttpRequest, slug: str, verb: Callable[..., Workflow], done: str) -> HttpResponse:
     at = clock.now()
     workflow = find(request, slug, at)
     reason = request.POST.get("reason", "")

@@ -11,8 +11,9 @@ from django.urls import reverse
 
 from assurance.accounts.choices import Role
 from assurance.accounts.roles import has_role
-from assurance.controls import pausing
+from assurance.controls import pausing, visibility
 from assurance.controls.live_set import live_set
+from assurance.controls.presenting import moments
 from reviews.choices import Status
 from reviews.drafts import draft_of
 from reviews.models import Case, Decision
@@ -99,8 +100,16 @@ def present(
         "rail": work,
         "record_url": reverse("reviews:record", args=[case.reference]),
         "links": links(case),
+        "as_of_url": as_of_url(case, user, at),
         "may_pause": pausing.may_pause(case.workflow, user, at),
     }
+
+
+def as_of_url(case: Case, user: User, at: datetime) -> str:
+    """Where one sees what was in force when the case was judged; empty for who may not."""
+    if not has_role(user, visibility.HISTORIANS, case.workflow.slug, at):
+        return ""
+    return moments.when_judged(case)
 
 
 def links(case: Case) -> list[dict[str, str]]:

@@ -116,6 +116,7 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
             "decisions": decisions_of(case),
             "integrity": integrity(problems, head_hash(stream)),
             "left": timing.left(case, at),
+            "as_of_url": context["as_of_url"],
         },
     )
 

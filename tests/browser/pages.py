@@ -78,6 +78,17 @@ def workflow_paused(world: World) -> str:
     return f"/workflows/{world.workflow.slug}/"
 
 
+def as_of_page(world: World) -> str:
+    world.post()
+    return f"/as-of/?workflow={world.workflow.slug}"
+
+
+def as_of_before(world: World) -> str:
+    at = world.post().assessment.at
+    Queue.objects.get(pk=world.queue.pk).members.remove(world.cast.cleo)
+    return f"/as-of/?workflow={world.workflow.slug}&at={at:%Y-%m-%dT%H:%M:%S}"
+
+
 def gate_page(world: World) -> str:
     slug, at = world.workflow.slug, clock.now()
     world.closed(world.post(), "ada")
@@ -166,6 +177,9 @@ PLACES = [
     Place("a workflow", "dev", workflow_at_work),
     Place("a paused workflow", "ada", workflow_paused),
     Place("a paused workflow to resume", "grace", workflow_paused),
+    Place("a specification", "dev", lambda w: f"/workflows/{w.workflow.slug}/specification/"),
+    Place("as of now", "otto", as_of_page),
+    Place("as of a moment before", "dev", as_of_before),
     Place("the gate of a workflow", "grace", gate_page),
     Place("the gate, for an auditor", "otto", gate_page),
     Place("a blocked case", "dev", case_blocked),

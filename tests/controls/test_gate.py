@@ -281,9 +281,7 @@ def test_who_entered_a_drill_does_not_confirm_it_and_nobody_twice(credit, cast):
 
 def test_each_disposition_needs_two_people_who_did_not_build_it(credit, cast):
     (reading,) = read(of_people.reached, credit)
-    assert reading.sentence == (
-        "Credit specialists has 1 who may take its cases; two are needed."
-    )
+    assert reading.sentence == ("Credit specialists has 1 who may take its cases; two are needed.")
     Queue.objects.get(slug="credit-specialists").members.add(cast.ben)
     assert states(of_people.reached, credit) == ["holds"]
 

@@ -91,9 +91,7 @@ def _summary(workflow: Workflow, answers: list[gate.Answer], to: Stage | None) -
     )
 
 
-def _why_not(
-    *, governs: bool, builds: bool, is_open: bool, mine: bool, to: Stage | None
-) -> str:
+def _why_not(*, governs: bool, builds: bool, is_open: bool, mine: bool, to: Stage | None) -> str:
     """Why this person cannot sign now, in a sentence; empty where they can."""
     if to is None:
         return ""

@@ -46,8 +46,7 @@ def present(workflow: Workflow, user: User, at: datetime) -> dict[str, Any]:
         "stage_says": STAGES[Stage(workflow.stage)][2],
         "pause": pause_of(workflow),
         "may_pause": pausing.may_pause(workflow, user, at),
-        "may_resume": pausing.may_resume(workflow, user, at)
-        and workflow.stage != Stage.SUSPENDED,
+        "may_resume": pausing.may_resume(workflow, user, at) and workflow.stage != Stage.SUSPENDED,
         "builders": [person.name for person in workflow.builders.all()],
         "control_set": newest,
         "safe_outcome": SafeOutcome(workflow.safe_outcome).label,
@@ -110,8 +109,6 @@ def table(seen: Iterable[Workflow]) -> dict[str, Any]:
         )
     return {
         "caption": "Workflows",
-        "columns": [
-            {"label": label} for label in ("Workflow", "Stage", "State", "Tier", "Owner")
-        ],
+        "columns": [{"label": label} for label in ("Workflow", "Stage", "State", "Tier", "Owner")],
         "rows": rows,
     }

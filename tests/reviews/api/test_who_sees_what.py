@@ -54,7 +54,7 @@ BODIES: dict[str, Any] = {
 }
 # Routes that name no object: each is looked at by a test of its own below.
 LISTS = {"api/v1/cases/", "api/v1/events/", "api/v1/control-sets/", "api/v1/controls/",
-         "api/v1/queues/", "api/v1/control-changes/"}  # fmt: skip
+         "api/v1/queues/", "api/v1/as-of/", "api/v1/control-changes/"}  # fmt: skip
 # What only people read: systems are refused whatever it is.
 PEOPLE_ONLY = ("draft", "control-changes")
 # Opened by a single-use token and nothing else, for whoever it is: `test_verifications`.
@@ -124,7 +124,8 @@ def address(pattern: str, thing: dict[str, Any]) -> str:
             return thing["queue"]
         return str(thing[name])
 
-    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", fill, pattern)
+    filled = "/" + re.sub(r"<(?:\w+:)?(\w+)>", fill, pattern)
+    return f"{filled}?workflow={thing.get('slug', 'x')}" if pattern.endswith("as-of/") else filled
 
 
 def send(caller: Caller, method: str, pattern: str, thing: dict[str, Any]) -> Any:
