@@ -20,7 +20,7 @@ OUR_STEPS = {
     *("case.assessed", "case.routed", "case.overdue", "case.closed", "case.returned"),
     *("case.continued", "case.paused"),
 }
-SYSTEMS = {"intake", "release", "deadlines"}
+SYSTEMS = {"intake", "release", "deadlines", "resume", "reassess", "verification"}
 
 
 def present(case: Case, *, with_hash: bool = False, governs: bool = False) -> list[dict[str, Any]]:
@@ -100,6 +100,12 @@ def words(type: str, payload: Mapping[str, Any], queues: Mapping[str, str]) -> t
             return f"closed the case: {End(payload['end']).label.lower()}", ""
         case "case.returned":
             return "returned it to the system", payload.get("instructions") or ""
+        case "case.reassessed":
+            outcome = "it moved" if payload["moved"] else "it stayed"
+            return f"judged it again under change {payload['change']}: {outcome}", ""
+        case "case.release_held":
+            by = ", ".join(payload["blocked_by"])
+            return f"held the decision back: {by} of the set that is live now blocks it", ""
         case "case.resumed":
             return "resumed the case", payload["reason"]
         case "case.overdue":

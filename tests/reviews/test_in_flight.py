@@ -121,3 +121,22 @@ def test_a_new_set_that_blocks_nothing_of_it_holds_no_release(waiting, credit, c
     made_live(credit, effect="specialist", at=NOON + timedelta(seconds=1))
 
     assert releasing.release_due(LATER) == 1
+
+
+def test_the_case_page_tells_both_in_words(client, waiting, credit, cast, post):
+    made_live(credit, effect="governance", in_flight_="reassess")
+    in_flight.reassess(LATER)
+    client.force_login(cast.grace)
+    page = client.get(waiting.get_absolute_url()).content.decode()
+    assert "judged it again under change 1: it moved" in page
+
+
+def test_a_held_release_is_told_on_the_page(client, waiting, credit, cast):
+    decided(waiting, cast.ada)
+    made_live(credit, effect="block", at=NOON + timedelta(seconds=1))
+    releasing.release_due(LATER)
+    client.force_login(cast.grace)
+
+    page = client.get(waiting.get_absolute_url()).content.decode()
+
+    assert "held the decision back: LIM-01 of the set that is live now blocks it" in page
