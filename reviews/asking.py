@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from assurance.controls import facts as facts_of
 from assurance.controls import verifier_asking
+from assurance.controls.check_runs import Asked, Subject, is_answer, queue
 from assurance.controls.choices import Mode, Stage
 from assurance.controls.control_sets import newest_set
 from assurance.controls.live_set import live_set
 from assurance.controls.models import Assessment, CheckRun, Workflow
-from assurance.controls.verifier_asking import Asked, Subject
 from assurance.identifiers import uuid7
 from assurance.record.canonical import sha256_of
 from reviews import placing
@@ -125,6 +125,7 @@ def _awaited(
         (control, version)
         for control, version in verifier_asking.due(live, facts)
         if given[control["key"]]["reason_code"] == WAITS_FOR
+        and not is_answer(given[control["key"]])
     ]
     known = asked.awaited if asked else {}
     open_runs = {
@@ -133,7 +134,7 @@ def _awaited(
         if control["key"] in known
         and known[control["key"]].check_sha256 == given[control["key"]]["check_sha256"]
     }
-    queued = verifier_asking.queue(
+    queued = queue(
         [pair for pair in missing if pair[0]["key"] not in open_runs]
         + verifier_asking.in_background(live, facts),
         Subject(case.id, case.revision, judged.workflow, facts),

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from assurance.controls.check_runs import Asked
 from assurance.controls.checks.schemas import schema_findings
 from assurance.controls.choices import ROUTED, Disposition
 from assurance.controls.judgement import ControlResult, Judgement
 from assurance.controls.models import Assessment
-from assurance.controls.verifier_asking import Asked
 from assurance.errors import DomainError
 from reviews import intake
 from reviews.choices import QueueKind

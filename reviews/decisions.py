@@ -16,9 +16,9 @@ from django.db import transaction
 
 from assurance.accounts.choices import Role
 from assurance.accounts.roles import has_role, role_missing
+from assurance.controls.check_runs import Asked
 from assurance.controls.choices import ROUTED, Disposition
 from assurance.controls.models import Assessment
-from assurance.controls.verifier_asking import Asked
 from assurance.controls.voices import RETURN_LIMIT
 from assurance.errors import DomainError, invalid
 from assurance.patience import patient

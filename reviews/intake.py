@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from assurance.accounts.models import Client
 from assurance.controls import facts as facts_of
 from assurance.controls.assess import assess
+from assurance.controls.check_runs import DRY, Asked, recorded
 from assurance.controls.choices import OutagePolicy
 from assurance.controls.control_sets import newest_set
 from assurance.controls.gather import gather
@@ -25,7 +26,7 @@ from assurance.controls.live_set import LiveSet, live_set
 from assurance.controls.locks import lock_workflow
 from assurance.controls.messages import PLACEHOLDER, rendered, value_at
 from assurance.controls.models import Assessment, ControlSet, Workflow
-from assurance.controls.verifier_asking import DRY, Asked, into_facts, recorded
+from assurance.controls.verifier_asking import into_facts
 from assurance.errors import DomainError, invalid
 from assurance.identifiers import uuid7
 from assurance.patience import patient

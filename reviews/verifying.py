@@ -20,10 +20,11 @@ from django.db.models import Exists, OuterRef, Q
 
 from assurance.controls import facts as facts_of
 from assurance.controls import verifier_asking
+from assurance.controls.check_runs import Subject, bound_of, close, recorded, token_sha256
 from assurance.controls.choices import Mode
 from assurance.controls.locks import lock_workflow
 from assurance.controls.models import Assessment, CheckRun, ControlVersion
-from assurance.controls.verifier_asking import Call, Subject, close, recorded, token_sha256
+from assurance.controls.verifier_asking import Call
 from assurance.controls.verifier_calls import AT_ONCE
 from assurance.controls.verifier_replies import Refused, read, unanswered
 from assurance.delivery import outbox
@@ -87,7 +88,7 @@ def _take(known: CheckRun, data: bytes, *, at: datetime) -> Taken:
     _lock_case(known)
     run = CheckRun.objects.select_for_update(of=("self",)).select_related("verifier", "workflow")
     found = run.get(pk=known.pk)
-    bound = verifier_asking.bound_of(found)
+    bound = bound_of(found)
     answer, refusal = None, None
     try:
         answer = read(data, bound)
@@ -174,7 +175,7 @@ def _judge(case_id: UUID, *, at: datetime) -> bool:
     if any(not run.is_late(at) for run in open_runs):
         return False
     for run in open_runs:
-        close(run, unanswered(verifier_asking.bound_of(run), "timeout", "no_answer"), at=at)
+        close(run, unanswered(bound_of(run), "timeout", "no_answer"), at=at)
     last = case.submissions.order_by("revision").last()
     assert last is not None  # written with the case
     asked = recorded(case.id, case.output_sha256)
@@ -234,7 +235,7 @@ def _forget(at: datetime) -> None:
             locked = CheckRun.objects.select_for_update(skip_locked=True, of=("self",))
             for run in locked.select_related("verifier", "workflow").filter(pk=pk):
                 if run.is_open:
-                    bound = verifier_asking.bound_of(run)
+                    bound = bound_of(run)
                     close(run, unanswered(bound, "timeout", "no_answer"), at=at)
 
 
@@ -276,7 +277,7 @@ def _call_of(run: CheckRun) -> Call | None:
     ).first()
     needed = run.mode != Mode.ENFORCED or (case and case.state == State.VERIFYING)
     if case is None or draft is None or version is None or not needed:
-        bound = verifier_asking.bound_of(run)
+        bound = bound_of(run)
         close(run, unanswered(bound, "not_run", "not_asked"), at=run.asked_at)
         return None
     control: dict[str, Any] = {**version.content, "mode": run.mode}

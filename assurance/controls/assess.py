@@ -13,10 +13,10 @@ from datetime import datetime
 from time import perf_counter_ns
 from typing import Any
 
-from assurance.controls.checks.external_verifier import answer_in, is_external
+from assurance.controls.checks.external_verifier import IN_BACKGROUND, answer_in, is_external
 from assurance.controls.checks.outcomes import NEVER_OPEN, Outcome
 from assurance.controls.checks.registry import run_safely
-from assurance.controls.choices import Disposition, FailurePolicy, Kind, Stage
+from assurance.controls.choices import Disposition, FailurePolicy, Kind, Mode, Stage
 from assurance.controls.conditions import explain
 from assurance.controls.judgement import ControlResult, Judgement, Voice
 from assurance.controls.live_set import LiveSet
@@ -161,6 +161,8 @@ def effect_of(control: Mapping[str, Any], outcome: str, reason_code: str = "") -
         return None
     if outcome in ("fail", "inconclusive"):
         return control["effects"][outcome]
+    if reason_code == IN_BACKGROUND and control["mode"] != Mode.ENFORCED:
+        return None  # nothing is known yet, so it would order nothing either
     is_open = control["failure_policy"] == FailurePolicy.OPEN_FLAGGED
     if is_open and reason_code in NEVER_OPEN:
         return control["on_error"] or Disposition.REVIEW

@@ -18,9 +18,26 @@ def sensitive_paths(catalogue: Catalogue) -> list[str]:
 
 def covered_facts(facts: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
     """A copy of stored facts with every sensitive value and every marked source covered."""
-    shown = covered_values(facts, sensitive_paths(catalogue))
+    paths = sensitive_paths(catalogue)
+    shown = covered_values(facts, paths)
+    if paths and "external" in shown:
+        shown["external"] = {
+            key: _covered_answer(answer, paths) for key, answer in shown["external"].items()
+        }
     shown["evidence"] = [covered_source(item) for item in shown.get("evidence") or []]
     return shown
+
+
+def _covered_answer(answer: Mapping[str, Any], paths: Collection[str]) -> dict[str, Any]:
+    """What a verifier said, without the values of covered fields. Its proposal is of the whole
+    output, and its sentence quotes a finding."""
+    findings = [
+        _covered_finding(one) if is_covered(one.get("path"), paths) else one
+        for one in answer["findings"]
+    ]
+    shown = {name: value for name, value in answer.items() if name != "suggested_value"}
+    touched = findings != answer["findings"]
+    return {**shown, "findings": findings, "message": COVERED if touched else answer["message"]}
 
 
 def covered_values(whole: Mapping[str, Any], paths: Collection[str]) -> dict[str, Any]:

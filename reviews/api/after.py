@@ -18,7 +18,7 @@ from assurance.api import envelope, idempotency
 from assurance.api.envelope import from_request
 from assurance.api.idempotency import idempotent
 from assurance.api.parsing import parse_body
-from assurance.controls.verifier_asking import Asked
+from assurance.controls.check_runs import Asked
 from assurance.errors import invalid
 from reviews import aftermath, asking, intake
 from reviews.answers import moment

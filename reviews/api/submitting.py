@@ -20,8 +20,8 @@ from assurance.api.idempotency import idempotent
 from assurance.api.parsing import load_body, parse_body
 from assurance.api.problems import document, translate
 from assurance.api.trees import BATCH, inspect, refuse
+from assurance.controls.check_runs import Asked
 from assurance.controls.models import Workflow
-from assurance.controls.verifier_asking import Asked
 from assurance.errors import DomainError, invalid
 from reviews import asking, intake
 from reviews.answers import case_answer, dry_run_answer
@@ -48,6 +48,7 @@ def ask_first(view: Any, request: Any) -> None:
     at = clock.now()
     body = parse_body(request._request)
     workflow = found_workflow(request, body, at)
+    intake.check_time(body, at)  # what is refused anyway makes no verifier work
     request.submitted = Submitted(body, workflow, asking.before_intake(body, workflow, at=at))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from assurance.controls.check_runs import with_background
 from assurance.controls.choices import Disposition
 from assurance.controls.covering import covered_results
 from assurance.controls.fields import Catalogue
@@ -67,7 +68,8 @@ def present(case: Case, catalogue: Catalogue) -> dict[str, Any]:
 def told(case: Case) -> list[dict[str, Any]]:
     """What the controls said, without any value of a sensitive field: the field itself can be
     uncovered in its place, a sentence about it stands in every list."""
-    return covered_results(case.assessment.results, live_set(case.control_set).catalogue)
+    results = with_background(case.assessment.results, case.id, case.output_sha256)
+    return covered_results(results, live_set(case.control_set).catalogue)
 
 
 def sentence(case: Case) -> str:

@@ -35,6 +35,25 @@ def test_sensitive_values_are_covered_wherever_they_lie_and_the_rest_stays():
     assert facts["output"]["iban"] == "DE02"
 
 
+def test_what_a_verifier_said_is_covered_where_it_touches_a_covered_field():
+    def answer(path: str) -> dict:
+        found = {"path": path, "message": "Is DE02.", "suggested_value": "DE03"}
+        return {"message": "Fails. Is DE02.", "findings": [found], "suggested_value": {"iban": 1}}
+
+    facts = {"external": {"A": answer("output.iban"), "B": answer("output.amount")}}
+
+    shown = covered_facts(facts, CATALOGUE)["external"]
+
+    assert shown["A"] == {
+        "message": "(covered)",
+        "findings": [{"path": "output.iban", "message": "(covered)"}],
+    }
+    assert shown["B"] == {
+        "message": "Fails. Is DE02.",
+        "findings": answer("output.amount")["findings"],
+    }
+
+
 def test_facts_of_an_unexpected_shape_are_covered_as_far_as_they_go():
     assert covered_facts({"output": "DE02"}, CATALOGUE) == {"output": "DE02", "evidence": []}
     assert covered_facts({}, CATALOGUE) == {"evidence": []}

@@ -15,6 +15,7 @@ from assurance.record.ledger import Stream, types, verify
 from reviews import aftermath, intake, verifying
 from reviews.answers import case_answer
 from reviews.models import Case
+from reviews.presenting import why
 from tests.accounts_factories import ClientFactory
 from tests.delivery_factories import EndpointFactory
 from tests.reviews.conftest import MINUTE, NOON, SECOND, SYSTEM
@@ -318,6 +319,30 @@ def test_a_control_without_effect_is_asked_in_the_background_and_delays_nothing(
     assert double.last.body["mode"] == mode
     assert now(case).state == "continued"
     assert Assessment.objects.count() == 1
+
+
+def test_what_an_advising_verifier_said_is_shown_to_the_reviewer(cast, judge, double):
+    found = {"path": "output.amount", "message": "No source says 4,820."}
+    double.behave = says("fail", findings=[found])
+    workflow = workflow_asking(cast, asks(mode="advise"), policy())
+    case = posted(workflow, output={"amount": 4820, "text": "We lend it."})
+    before = next(row for row in why.told(now(case)) if row["key"] == "EXT-01")
+
+    verifying.ask_queued(lambda: NOON + SECOND)
+
+    after = next(row for row in why.told(now(case)) if row["key"] == "EXT-01")
+    assert (before["outcome"], before["effect"]) == ("not_run", None)
+    assert (after["outcome"], after["effect"], after["findings"]) == ("fail", None, [found])
+    assert now(case).decided_by == ["LIM-01"]
+
+
+def test_no_answer_of_a_verifier_passes_for_one_that_is_still_awaited(workflow, double):
+    for code in ("awaited", "in_background", "dry_run"):
+        double.behave = says("not_run", reason_code=code)
+
+        case = posted(workflow, external_id=code)
+
+        assert (case.state, case.disposition) == ("open", "review")
 
 
 def test_a_background_answer_that_never_comes_is_closed(cast, judge, double):

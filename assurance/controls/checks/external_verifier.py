@@ -19,6 +19,8 @@ from assurance.controls.fields import Catalogue
 from assurance.record.canonical import sha256_of
 
 EXTERNAL = "external_verifier"
+# The reason code of a control without effect, whose verifier is asked after the answer.
+IN_BACKGROUND = "in_background"
 LONGEST_WAIT = timedelta(days=7)
 
 
