@@ -32,7 +32,7 @@ CSRF_TRUSTED_ORIGINS = [COUNTERMARK_URL]
 ROOT_URLCONF = "assurance.urls"
 WSGI_APPLICATION = "assurance.wsgi.application"
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "assurance.accounts.admin_site.CountermarkAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -3,7 +3,7 @@ a control change replaces it."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -12,9 +12,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from assurance import clock
+from assurance.accounts.admin_site import CountermarkAdmin
 from assurance.accounts.models import User
 from assurance.accounts.principals import account_of
+from assurance.controls import visibility
 from assurance.controls.covering import covered_facts, covered_results
+from assurance.controls.editing.listing import draft_marks
 from assurance.controls.evidence_admin import Evidence, OfWorkflow, history_of, written
 from assurance.controls.fields import Catalogue
 from assurance.controls.forms import WorkflowForm
@@ -31,6 +34,12 @@ from assurance.record.actors import Actor
 from assurance.record.ledger import Stream, record
 
 __all__ = ["VerifierAdmin"]
+
+# The pages on which sets are edited, and what the start page tells of drafts.
+site = cast(CountermarkAdmin, admin.site)
+site.pages.append("assurance.controls.editing.urls")
+site.may_edit = lambda user: bool(visibility.of_person(user, clock.now()))
+site.drafts = lambda user: draft_marks(user, clock.now())
 
 
 @admin.register(Workflow)
