@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from assurance import clock
 from assurance.controls import changes, replay
 from assurance.controls.control_sets import newest_set
 from assurance.controls.models import ControlChange
+from assurance.record.actors import Actor
+from reviews import intake
 from tests.controls.changing import limit
 from tests.controls_factories import make_workflow, policy
 
@@ -65,8 +68,6 @@ def act(client: Client, number: int, verb: str, **body: Any) -> Any:
 
 def finish_replay(number: int) -> None:
     found = changes.latest_replay(ControlChange.objects.get(number=number))
-    from assurance import clock
-
     while replay.run_slice(found.pk, at=clock.now()):
         pass
 
@@ -208,3 +209,54 @@ def test_the_same_key_makes_one_change(credit, as_):
     assert first.content == again.content
     assert again["Idempotency-Replayed"] == "true"
     assert ControlChange.objects.count() == 1
+
+
+def test_the_next_post_is_routed_by_a_new_rule_and_by_the_old_ones_after_its_rollback(credit, as_):
+    rule = {
+        "name": "Brokers",
+        "queue": "credit-specialists",
+        "priority": "high",
+        "condition": {
+            "all": [
+                {"field": "context.channel", "op": "==", "value": "broker"},
+                {"field": "output.amount", "op": ">", "value": 3000},
+                {"not": {"field": "signals.confidence", "op": ">=", "value": 0.9}},
+            ]
+        },
+    }
+
+    def posted(external_id: str) -> tuple[str, str]:
+        body = {
+            "workflow": credit.slug,
+            "external_id": external_id,
+            "output": {"amount": 4820},
+            "context": {"channel": "broker"},
+            "signals": {"confidence": 0.5},
+        }
+        case = intake.submit(
+            body, workflow=credit, client=None, actor=Actor.system("t"), at=clock.now()
+        ).case
+        return case.queue.slug, case.priority
+
+    def live(number: int, author: str, approver: str) -> None:
+        act(as_(author), number, "submit")
+        finish_replay(number)
+        seen = as_(approver).get(f"{URL}{number}/").json()["content_sha256"]
+        answer = act(as_(approver), number, "approve", content_sha256=seen)
+        assert answer.json()["status"] == "published", answer.content
+
+    assert posted("before") == ("credit-review", "medium")
+    body = {
+        "workflow": credit.slug,
+        "reason": "Brokers need an expert.",
+        "edits": [{"item": "rule", "key": "Brokers", "content": rule}],
+    }
+    number = send(as_("grace"), URL, body).json()["number"]
+    live(number, "grace", "gus")
+    assert posted("after") == ("credit-specialists", "high")
+
+    back = act(as_("gus"), number, "rollback", reason="Too many for the experts.").json()
+    live(back["number"], "gus", "grace")
+
+    assert posted("rolled-back") == ("credit-review", "medium")
+    assert newest_set(credit).number == 3
