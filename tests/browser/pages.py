@@ -13,6 +13,9 @@ from django.urls import reverse
 
 from assurance import clock
 from assurance.controls import drills, pausing
+from assurance.controls.check_runs import bound_of, close
+from assurance.controls.models import CheckRun
+from assurance.controls.verifier_replies import unanswered
 from assurance.delivery.models import Delivery
 from reviews.decisions import Verdict
 from reviews.models import Queue
@@ -105,6 +108,13 @@ def gate_page(world: World) -> str:
     return f"/workflows/{slug}/gate/"
 
 
+def control_that_asks(world: World) -> str:
+    world.post()
+    for run in CheckRun.objects.select_related("verifier", "workflow"):
+        close(run, unanswered(bound_of(run), "timeout", "timeout"), at=clock.now())
+    return "/controls/LET-10/"
+
+
 def case_blocked(world: World) -> str:
     return world.post("2,000,000.00", 2_000_000).get_absolute_url()
 
@@ -158,6 +168,7 @@ PLACES = [
     Place("sign out", "ada", fixed("/accounts/logout/")),
     Place("change the password", "ada", fixed("/accounts/password/change/")),
     Place("my settings", "ada", fixed("/me/")),
+    Place("the roles of others", "grace", fixed("/grants/")),
     Place("my work", "ada", work),
     Place("my work, nothing to do", "mallory", fixed("/queues/")),
     Place("a queue", "ada", queue_with_work),
@@ -187,6 +198,7 @@ PLACES = [
     Place("the record of a case", "otto", record),
     Place("a verification control", "ada", fixed("/controls/LET-01/?version=1")),
     Place("a policy control", "grace", fixed("/controls/LET-07/")),
+    Place("a control that asks a verifier", "grace", control_that_asks),
     Place("integrate", "grace", lambda world: delivery(world) and "/integrate/"),
     Place("a delivery", "grace", delivery),
     Place(
@@ -212,4 +224,16 @@ PLACES = [
         lambda world: reverse("admin:reviews_queue_change", args=[world.queue.pk]),
     ),
     Place("admin, grants", "grace", fixed("/admin/accounts/grant/")),
+    Place("admin, verifiers", "grace", fixed("/admin/controls/verifier/")),
+    Place("admin, a new verifier", "grace", fixed("/admin/controls/verifier/add/")),
+    Place(
+        "admin, a verifier",
+        "grace",
+        lambda world: reverse("admin:controls_verifier_change", args=[world.verifier.pk]),
+    ),
+    Place(
+        "admin, a verifier's secret",
+        "grace",
+        lambda world: reverse("admin:controls_verifier_secret", args=[world.verifier.pk]),
+    ),
 ]

@@ -20,7 +20,8 @@ from assurance import clock
 from assurance.accounts.models import Client
 from assurance.controls.checks.outcomes import Outcome
 from assurance.controls.checks.registry import CHECKS
-from assurance.controls.models import Workflow
+from assurance.controls.models import Verifier, Workflow
+from assurance.controls.verifiers import create_verifier
 from assurance.delivery.models import Endpoint
 from assurance.record.actors import Actor
 from incidents.demo import people
@@ -54,6 +55,15 @@ MORE_CONTROLS = [
         "failure_scenario": "The company is emptied.",
         "condition": {"field": "output.payout", "op": ">", "value": 1_000_000},
         "effect": "block",
+    },
+    {
+        "key": "LET-10",
+        "name": "A second reader agrees",
+        "kind": "verification",
+        "owner": "gus",
+        "mode": "shadow",
+        "failure_scenario": "One model's mistake goes out unseen.",
+        "check": {"name": "external_verifier", "params": {"verifier": "second-reader"}},
     },
 ]
 RIGHT = "Every figure stands in the invoice or in the email."
@@ -96,6 +106,8 @@ class World:
         document = yaml.safe_load(CLAIMS.read_text())
         document["controls"] += MORE_CONTROLS
         at = clock.now() - timedelta(days=1)
+        url = "https://reader.example.com/judge"
+        self.verifier: Verifier = create_verifier("second-reader", url, by=None, at=at)[0]
         self.workflow: Workflow = load(document, actor=Actor.system("test"), at=at).workflow
         self.queue = Queue.objects.get(slug="claims-review")
         self.client: Client = ClientFactory(name="claims-writer", workflows=["claims-letters"])
