@@ -203,9 +203,13 @@ class Stack:
                 self._wait_services(name)
         self._note()
 
-    def manage(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
-        """Run a management command against this stack; its output is captured."""
-        return run(self._manage(*arguments), env=self.environment, timeout=timeout)
+    def manage(
+        self, *arguments: str, timeout: float = 300, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a management command against this stack; its output is captured. `environment` is
+        for this command alone."""
+        everything = {**self.environment, **(environment or {})}
+        return run(self._manage(*arguments), env=everything, timeout=timeout)
 
     def count_users(self) -> int:
         """How many accounts there are."""

@@ -55,8 +55,8 @@ def run(now: Now, *, budget: float = BUDGET) -> int:
     ends = time.monotonic() + budget
     tries = 0
     while time.monotonic() < ends:
-        with _alone() as alone:
-            if not alone:
+        with alone() as is_alone:
+            if not is_alone:
                 break
             tidy(now())
             tries += _send_all(now, ends)
@@ -116,15 +116,15 @@ def _launch(
 
 
 @contextmanager
-def _alone() -> Iterator[bool]:
+def alone() -> Iterator[bool]:
     """Whether we are the only dispatcher. The lock falls with our connection if we are killed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        (alone,) = cursor.fetchone()
+        (is_ours,) = cursor.fetchone()
         try:
-            yield alone
+            yield is_ours
         finally:
-            if alone:
+            if is_ours:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 

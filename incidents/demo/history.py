@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -13,11 +14,10 @@ from assurance.accounts.models import Client, User
 from assurance.controls.models import Workflow
 from assurance.errors import DomainError
 from assurance.record.actors import Actor
-from incidents.demo import letters, scorecard
+from incidents.demo import letters, receiver, scorecard, second_thoughts
+from incidents.demo.receiver import Tell
+from incidents.demo.verdicts import verdict_on
 from reviews import aftermath, claims, decisions, intake, releasing
-from reviews.choices import Outcome, QueueKind
-from reviews.decision_rules import offered_reasons, policy_for
-from reviews.decisions import Verdict, verification_keys
 from reviews.models import Case, Queue
 
 SEED = 20_261_122
@@ -26,41 +26,57 @@ PER_DAY = {"credit-decisions": 34, "claims-letters": 12}
 OPEN = {"credit-decisions": 60, "claims-letters": 16}
 WRITERS = {"credit-decisions": scorecard, "claims-letters": letters}
 IDS = {"credit-decisions": "app", "claims-letters": "claim"}
-RATIONALE = {
-    Outcome.APPROVE: "Checked against the application form and the score sheet; the figures and "
-    "the instalment agree with both.",
-    Outcome.CORRECT: "The draft misstates the figure. Corrected to what the sources add up to.",
-    Outcome.REJECT: "The sources do not support this output, and a new draft would not mend that.",
-    Outcome.ESCALATE: "Please decide whether an exception to the policy is right here.",
-    Outcome.RETURN: "Please name the main risk in the explanation and quote the form exactly.",
-}
 
 
 def make(clients: dict[str, Client]) -> int:
     """A working week of decided cases and a morning of open ones. Returns how many cases."""
     random = Random(SEED)
-    made = 0
     numbers = {slug: iter(range(1, 100_000)) for slug in WRITERS}
-    for moment in moments(random):
+    *earlier, last = days(random)
+    made = 0
+    for day in earlier:
+        made += _work_through(day, clients, numbers, random, _nobody_hears)
+    # On the last day the writer of letters listens.
+    with receiver.listening(clients["claims-letters"], since=last[0]) as tell:
+        made += _work_through(last, clients, numbers, random, tell)
         for slug, client in clients.items():
-            for _ in range(PER_DAY[slug] // 8 + random.randrange(2)):
-                with clock.shifted(moment):
-                    received = post(slug, next(numbers[slug]), client)
+            for _ in range(OPEN[slug]):
+                with clock.shifted(-timedelta(minutes=random.randrange(5, 200))):
+                    tell(post(slug, next(numbers[slug]), client).received_at)
                     made += 1
-                    work(received, random)
-    for slug, client in clients.items():
-        for _ in range(OPEN[slug]):
-            with clock.shifted(-timedelta(minutes=random.randrange(5, 200))):
-                post(slug, next(numbers[slug]), client)
-                made += 1
+        second_thoughts.have(tell)
     return made
 
 
-def moments(random: Random) -> Iterator[timedelta]:
+def _nobody_hears(at: datetime) -> None:
+    """Before the receiver is there."""
+
+
+def _work_through(
+    moments: list[timedelta],
+    clients: dict[str, Client],
+    numbers: dict[str, Iterator[int]],
+    random: Random,
+    tell: Tell,
+) -> int:
+    """What comes in on one day, posted and worked."""
+    made = 0
+    for moment, (slug, client) in product(moments, clients.items()):
+        for _ in range(PER_DAY[slug] // 8 + random.randrange(2)):
+            with clock.shifted(moment):
+                received = post(slug, next(numbers[slug]), client)
+                tell(received.received_at)
+                made += 1
+                work(received, random, tell)
+    return made
+
+
+def days(random: Random) -> Iterator[list[timedelta]]:
     """Eight moments of each of the last working days, as shifts of the clock, oldest first."""
     for day in range(DAYS, 0, -1):
-        for slot in range(8):
-            yield -timedelta(days=day, hours=8 - slot, minutes=random.randrange(60))
+        yield [
+            -timedelta(days=day, hours=8 - slot, minutes=random.randrange(60)) for slot in range(8)
+        ]
 
 
 def post(slug: str, number: int, client: Client) -> Case:
@@ -78,7 +94,7 @@ def post(slug: str, number: int, client: Client) -> Case:
     return received.case
 
 
-def work(case: Case, random: Random, *, hands: int = 3) -> None:
+def work(case: Case, random: Random, tell: Tell, *, hands: int = 3) -> None:
     """Let a person decide, as the findings suggest, and let the world answer. What is escalated
     is decided where it went, by the third pair of hands at the latest."""
     queue = case.queue
@@ -95,48 +111,13 @@ def work(case: Case, random: Random, *, hands: int = 3) -> None:
     except DomainError:
         return  # it stays in its queue, as it would
     releasing.release_due(decision.release_at)
+    tell(decision.release_at)
     case = Case.objects.for_list().get(pk=case.pk)
     if case.proceed:
         _executed(case)
     elif case.queue is not None and hands > 1:
         with clock.shifted(timedelta(minutes=50)):
-            work(case, random, hands=hands - 1)
-
-
-def verdict_on(case: Case, random: Random) -> Verdict:
-    """What a careful reviewer would say."""
-    failed = [result for result in case.assessment.results if result["outcome"] == "fail"]
-    outcome = Outcome.APPROVE
-    if failed:
-        outcome = random.choices(
-            [Outcome.REJECT, Outcome.RETURN, Outcome.ESCALATE, Outcome.APPROVE], [4, 3, 1, 1]
-        )[0]
-    elif random.random() < 0.08:
-        outcome = Outcome.REJECT
-    target = None
-    if outcome == Outcome.ESCALATE:
-        target = _higher(case)
-        outcome = Outcome.REJECT if target is None else outcome
-    policy = policy_for(case)
-    reasons = [reason for reason in offered_reasons(policy, outcome) if not reason["text_required"]]
-    return Verdict(
-        outcome=outcome,
-        reasons=[random.choice(reasons)["code"]] if reasons else [],
-        rationale=RATIONALE[outcome],
-        queue=target,
-        control_was_right=dict.fromkeys(
-            verification_keys(case), "no" if outcome == Outcome.APPROVE else "yes"
-        ),
-    )
-
-
-def _higher(case: Case) -> str | None:
-    assert case.queue is not None
-    kinds = {QueueKind.GENERAL: QueueKind.SPECIALIST, QueueKind.SPECIALIST: QueueKind.GOVERNANCE}
-    kind = kinds.get(QueueKind(case.queue.kind))
-    prefix = case.queue.slug.split("-")[0]
-    found = Queue.objects.filter(kind=kind, slug__startswith=prefix).first()
-    return found.slug if found else None
+            work(case, random, tell, hands=hands - 1)
 
 
 def _reviewer(queue: Queue, random: Random) -> User:

@@ -84,6 +84,17 @@ def proposal(number: int, seed: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def mended(output: dict[str, Any], context: dict[str, Any]) -> dict[str, Any] | None:
+    """The letter as a reviewer puts its sum right; None where the sum is right."""
+    total, excess = context["invoice_total"], context["excess"]
+    right, wrong = max(total - excess, 0), output["payout"]
+    if wrong == right:
+        return None
+    letter = output["letter"].replace(f"= £{_money(wrong)}.", f"= £{_money(right)}.")
+    letter = letter.replace(f"We will pay £{_money(wrong)} to", f"{_sum(total, excess, right)} to")
+    return {"letter": letter.replace(" No excess applies.", ""), "payout": right}
+
+
 def _letter(title, name, firm, cause, said, total, excess, ending, fault) -> str:
     paragraphs = [
         f"Dear {title} {name},",
@@ -96,10 +107,7 @@ def _letter(title, name, firm, cause, said, total, excess, ending, fault) -> str
     if fault == "excess":
         paragraphs.append(f"We will pay £{_money(said)} to {account}. No excess applies.")
     else:
-        paragraphs.append(
-            "The invoice total less your excess comes to "
-            f"£{_money(total)} - £{_money(excess)} = £{_money(said)}. We will pay it to {account}."
-        )
+        paragraphs.append(f"{_sum(total, excess, said)} to {account}.")
     if fault == "promise":
         paragraphs.append("We guarantee that any further damage will be paid in all cases.")
     if fault == "quotation":
@@ -115,6 +123,13 @@ def _letter(title, name, firm, cause, said, total, excess, ending, fault) -> str
             "answer."
         )
     return "\n\n".join(paragraphs)
+
+
+def _sum(total: int, excess: int, said: int) -> str:
+    return (
+        "The invoice total less your excess comes to "
+        f"£{_money(total)} - £{_money(excess)} = £{_money(said)}. We will pay it"
+    )
 
 
 def _money(amount: int) -> str:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.http import HttpResponse
+from django.test import Client as HttpClient
 
+from assurance import clock
 from assurance.accounts.models import User
-from assurance.controls.models import Label, StageMove
+from assurance.controls.models import ControlVersion, Label, StageMove
+from assurance.delivery.models import Delivery, DeliveryAttempt, Endpoint
 from assurance.record import ledger
-from incidents.demo import history, letters, people, scorecard
-from reviews.models import Case, Decision
+from incidents.demo import history, letters, people, receiver, scorecard
+from reviews.models import Case, Decision, Queue
 
 pytestmark = pytest.mark.django_db
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -54,7 +61,73 @@ def test_load_demo_makes_people_workflows_keys_and_a_history_that_verifies(folde
     assert Case.objects.filter(state="open").exists()
     assert Decision.objects.filter(released_at__isnull=False).exists()
     assert Label.objects.filter(source="outcome").exists()
+    assert not Endpoint.objects.exists(), "loopback was not allowed"
     assert ledger.verify() == []
+
+
+@pytest.fixture
+def shown(folder, short_history, settings, monkeypatch) -> Callable[[str, str], HttpResponse]:
+    """The demo, loaded as `up --demo` does; opens an address as one of its people."""
+    settings.COUNTERMARK_ALLOW_LOOPBACK_WEBHOOKS = True
+    monkeypatch.setattr(history, "DAYS", 2)
+    monkeypatch.setattr(history, "PER_DAY", {"credit-decisions": 8, "claims-letters": 16})
+    settings.ALLOWED_HOSTS, settings.PLAIN_HTTP = ["*"], True
+    settings.SECURE_SSL_REDIRECT = False
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+    load()
+
+    def _shown(name: str, address: str) -> HttpResponse:
+        browser = HttpClient()
+        browser.force_login(User.objects.get(username=name))
+        return browser.get(address)
+
+    return _shown
+
+
+def test_the_demo_has_second_thoughts_cases_in_hand_and_webhooks_that_were_really_sent(shown):
+    made = Decision.objects.filter(released_at__isnull=False)
+    corrected = made.filter(outcome="correct").first()
+    older = Decision.objects.get(superseded_by__isnull=False)
+    undone = Decision.objects.get(withdrawn_at__isnull=False)
+    held = Case.objects.leased(clock.now())
+
+    assert set(made.values_list("outcome", flat=True)) >= {"approve", "correct", "reject", "return"}
+    context = corrected.case.submissions.last().body["context"]
+    assert corrected.output["payout"] == context["invoice_total"] - context["excess"]
+    assert corrected.case.end == "corrected"
+    assert (older.outcome, older.case.end, older.is_current) == ("approve", "rejected", False)
+    assert undone.case.end == "rejected"
+    assert "ada" in {case.leased_by.username for case in held}
+
+    # What /integrate/ shows was really sent: the receiver answers 401 to a wrong signature.
+    endpoint = Endpoint.objects.get()
+    sent = Delivery.objects.all()
+
+    assert {one.event_type for one in sent} >= {"case.routed", "case.closed", "case.returned"}
+    assert {one.status for one in sent} == {"delivered"}
+    assert set(DeliveryAttempt.objects.values_list("status", flat=True)) == {204}
+    assert all(one.created_at <= one.delivered_at <= one.created_at + MINUTE for one in sent)
+    assert (endpoint.active, endpoint.disabled_reason) == (False, receiver.GONE)
+    assert endpoint.failures == 0
+
+
+def test_every_page_of_the_demo_opens(shown):
+    cases = list(Case.objects.all())
+    pages = [
+        ("otto", f"/cases/{case.reference}/{part}") for case in cases for part in ("", "record/")
+    ]
+    pages += [("otto", f"/queues/{slug}/") for slug in Queue.objects.values_list("slug", flat=True)]
+    pages += [
+        ("otto", f"/controls/{key}/") for key in {v.key for v in ControlVersion.objects.all()}
+    ]
+    pages += [("grace", one.get_absolute_url()) for one in Delivery.objects.all()[:20]]
+    pages += [(name, "/queues/") for name in people.PEOPLE]
+    pages += [("otto", "/cases/"), ("grace", "/integrate/"), ("ada", "/me/"), ("grace", "/admin/")]
+    broken = {where: shown(*where).status_code for where in pages}
+
+    assert {where: status for where, status in broken.items() if status != 200} == {}
+    assert len(cases) > 40
 
 
 def test_loading_twice_gives_new_passwords_and_keys_and_no_second_history(folder, short_history):
@@ -118,5 +191,10 @@ def test_letters_are_the_same_for_the_same_seed_and_carry_faults_now_and_then():
         != draft["context"]["invoice_total"] - draft["context"]["excess"]
     ]
 
+    mended = [letters.mended(draft["output"], draft["context"]) for draft in wrong]
+
+    assert [one["payout"] for one in mended] == [
+        draft["context"]["invoice_total"] - draft["context"]["excess"] for draft in wrong
+    ]
     assert letters.proposal(7, 7) == drafts[7]
     assert 5 < len(wrong) < 60
