@@ -22,6 +22,7 @@ from assurance.accounts.querysets import (
     SignInQuerySet,
 )
 from assurance.dated import Dated
+from assurance.record.models import AppendOnly
 
 
 class Person(Dated, models.Model):
@@ -193,6 +194,30 @@ class Grant(Dated, models.Model):
     def reach(self) -> str:
         """Where the grant holds, in words."""
         return self.workflow or "all workflows"
+
+
+class GrantCertification(models.Model):
+    """Somebody else's word that a grant was still right. Never rewritten."""
+
+    grant = models.ForeignKey(Grant, models.PROTECT, related_name="certifications")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    by_person = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(by_person=F("person")),
+                name="grant_not_certified_by_oneself",
+                violation_error_message="Nobody confirms their own grants.",
+            )
+        ]
+        triggers = [AppendOnly()]
+
+    def __str__(self) -> str:
+        return f"{self.grant} confirmed {self.at:%Y-%m-%d}"
 
 
 class Client(models.Model):

@@ -43,6 +43,7 @@ def me(request: HttpRequest) -> HttpResponse:
         ],
         "sign_ins": sign_ins.current(account_of(request), at=at),
         "here": request.session.session_key,
+        "governs": roles.holds_anywhere(request.user, Role.GOVERNANCE, at),
         "held": [
             (Role(role).label, "all workflows" if where == roles.ALL else ", ".join(sorted(where)))
             for role, where in sorted(roles.roles_of(request.user, at).items())

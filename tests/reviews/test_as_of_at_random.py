@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 
 T0 = datetime(2031, 1, 6, 12, 0, tzinfo=UTC)
 ACTS, MOMENTS = 50, 1_000
+SECONDS = (timedelta(0), timedelta(microseconds=-1), timedelta(seconds=1))
 
 
 class Story:
@@ -113,7 +114,7 @@ def test_as_of_reproduces_a_thousand_moments_of_a_random_history(cast, seed):
         story.act(at)
 
     edges = [begun + around for begun, _ in story.known
-             for around in (timedelta(0), timedelta(microseconds=-1), timedelta(seconds=1))]  # fmt: skip
+             for around in SECONDS]  # fmt: skip
     moments = [one for one in edges if one >= T0]
     length = at + timedelta(days=1) - T0
     while len(moments) < MOMENTS // 2:
