@@ -21,18 +21,22 @@ from assurance.controls.outlines import Outliner, outline_of, same
 from assurance.controls.queue_of import first_rule
 from assurance.controls.stored_cases import Rejudging
 from assurance.errors import DomainError
+from assurance.record.canonical import sha256_of
+from assurance.record.ledger import verify
+from assurance.record.models import Event
 from reviews.routing import first_match
-from tests.controls.history import BEGIN, random_body, random_history, stored, with_edits
+from tests.controls.history import BEGIN, random_body, random_history, stored, with_edit, with_edits
 from tests.controls.judging import facts, live, orders
 from tests.controls.replaying import (
     LATER,
     LIMIT,
     SYSTEM,
+    finished,
     lowered,
     many_controls,
     replayed,
 )
-from tests.controls_factories import make_workflow, policy, publish_next
+from tests.controls_factories import approved_change, make_workflow, policy, publish_next
 
 
 @pytest.fixture
@@ -230,6 +234,26 @@ def test_an_unforeseen_failure_ends_the_replay_with_a_sentence(workflow, history
 
     assert done.status == ReplayStatus.FAILED
     assert "ZeroDivisionError" in done.problem
+
+
+def test_the_replay_of_a_change_is_on_the_workflows_record(workflow, history):
+    candidate = with_edit(workflow, "control", "LIM-01", lowered())
+    change = approved_change(workflow, candidate, at=LATER)
+
+    done = finished(replay.request(workflow, candidate, by=None, at=LATER, change=change))
+
+    event = Event.objects.get(type="control_change.replayed")
+    assert (event.stream_type, event.stream_id) == ("workflow", workflow.slug)
+    kept = json.loads(bytes(event.payload.body))
+    assert kept == {
+        "change": change.number,
+        "replay": done.pk,
+        "sha256": done.sha256,
+        "candidate_sha256": sha256_of(candidate),
+        "direction": "tightens",
+        "n": 10,
+    }
+    assert verify() == []
 
 
 def test_a_workflow_without_cases_has_a_report_that_says_so(workflow):
