@@ -34,6 +34,7 @@ LISTS = [
     ("dev", "/workflows/credit-decisions/"),
     ("ada", "/api/v1/workflows/credit-decisions/"),
     ("grace", "/integrate/"),
+    ("grace", "/grants/"),
     ("ada", "/api/v1/queues/"),
     ("ada", "/api/v1/cases/?limit=200"),
     ("", "/api/v1/cases/?limit=200"),
