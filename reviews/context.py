@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from assurance import clock
 from assurance.accounts.choices import Role
-from assurance.accounts.roles import covers, holds_anywhere
+from assurance.accounts.roles import covers, roles_of
 from assurance.controls import visibility
 from assurance.controls.models import Workflow
 from reviews.models import Case, Queue
@@ -30,12 +30,15 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         {"label": "Work", "url": "/queues/", "count": waiting or ""},
         {"label": "Cases", "url": "/cases/", "count": ""},
     ]
-    if user.is_superuser or holds_anywhere(user, (Role.INTEGRATOR, Role.GOVERNANCE), at):
+    held = roles_of(user, at).keys()
+    if held & set(visibility.READERS) or Queue.objects.of(user).exists():
+        nav.append({"label": "Controls", "url": "/controls/", "count": "", "also": "/changes/"})
+    if user.is_superuser or held & {Role.INTEGRATOR, Role.GOVERNANCE}:
         nav.append({"label": "Integrate", "url": "/integrate/", "count": ""})
     if user.is_staff:
         nav.append({"label": "Admin", "url": "/admin/", "count": ""})
     for item in nav:
-        item["current"] = request.path.startswith(item["url"])
+        item["current"] = request.path.startswith((item["url"], item.get("also", item["url"])))
     paused = paused_workflows(user, at)
     return {"shell": {"nav": nav, "waiting": waiting, "now": at, "paused": paused}}
 

@@ -8,10 +8,12 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from assurance import clock
+from assurance.accounts.principals import account_of
 from assurance.accounts.roles import covers
 from assurance.controls import visibility
 from assurance.controls.assess import on_unknown
@@ -22,12 +24,13 @@ from assurance.controls.conditions import describe
 from assurance.controls.control_history import Told, story_of
 from assurance.controls.fields import Catalogue
 from assurance.controls.models import Workflow
+from assurance.controls.presenting import control_now
 from assurance.controls.verifier_health import health_of
 
 MODES = {
     Mode.OFF: ("", "It is not judged."),
     Mode.SHADOW: ("dashed", "It is judged and recorded, and has no effect."),
-    Mode.ADVISE: ("dashed", "Reviewers see what it says; it moves no case."),
+    Mode.ADVISE: ("info", "Reviewers see what it says; it moves no case."),
     Mode.ENFORCED: ("ok", "What it orders happens."),
 }
 
@@ -44,10 +47,15 @@ def control(request: HttpRequest, key: str) -> HttpResponse:
     if not story:
         raise Http404
     workflow = story[0].version.workflow
-    if not covers(visibility.of_person(request.user, clock.now()), workflow.slug):
+    user, at = account_of(request), clock.now()
+    if not covers(visibility.of_person(user, at), workflow.slug):
         raise Http404
     shown = _chosen(story, request.GET.get("version"))
-    return render(request, "controls/control.html", page_of(workflow, story, shown))
+    context = page_of(workflow, story, shown)
+    context["now"] = control_now.present(
+        workflow, key, shown.live.mode if shown.live else Mode.OFF, user, at
+    )
+    return render(request, "controls/control.html", context)
 
 
 def _chosen(story: list[Told], asked: str | None) -> Told:
@@ -175,6 +183,7 @@ def _versions(story: list[Told], shown: Told) -> dict[str, Any]:
             {"label": "Mode"},
             {"label": "From"},
             {"label": "Until"},
+            {"label": "Changed"},
         ],
         "rows": [
             {
@@ -192,9 +201,19 @@ def _versions(story: list[Told], shown: Told) -> dict[str, Any]:
                     {"text": Mode(one.mode).label, "label": "Mode"},
                     {"at": one.begin, "show": "full", "label": "From"},
                     {"at": one.until, "show": "full", "text": "now", "label": "Until"},
+                    _compared(told),
                 ],
             }
             for told in story
             for one in told.periods
         ],
     }
+
+
+def _compared(told: Told) -> dict[str, Any]:
+    """What leads to the difference from the version before."""
+    number = told.version.version
+    if number == 1:
+        return {"text": "", "label": "Changed"}
+    url = reverse("control_diff", args=[told.version.key, number - 1, number])
+    return {"text": f"from version {number - 1}", "url": url, "label": "Changed"}

@@ -133,17 +133,18 @@ def filters(
 ) -> dict[str, Any]:
     """The filter bar: workflow, status, kind."""
     fields = [
-        _choice("workflow", "Workflow", [(one.slug, one.name) for one in workflows], asked),
-        _choice("status", "Status", [("open", "Open"), *ChangeStatus.choices], asked),
-        _choice("kind", "Kind", ChangeKind.choices, asked),
+        choice("workflow", "Workflow", [(one.slug, one.name) for one in workflows], asked),
+        choice("status", "Status", [("open", "Open"), *ChangeStatus.choices], asked),
+        choice("kind", "Kind", ChangeKind.choices, asked),
     ]
     is_set = any(field["value"] for field in fields)
     return {"fields": fields, "action": action, "clear_url": action if is_set else ""}
 
 
-def _choice(
+def choice(
     name: str, label: str, options: Iterable[tuple[str, Any]], asked: Callable[[str], str]
 ) -> dict[str, Any]:
+    """One select of a filter bar; a value that it does not have is none."""
     listed = [{"value": "", "label": "All"}]
     listed += [{"value": key, "label": str(text)} for key, text in options]
     value = asked(name)

@@ -1,0 +1,101 @@
+"""How often each control fired lately, and whether what is known of those cases agrees. Two
+questions to the database for however many controls, none for each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import connection
+
+DAYS = 30
+# A share of fewer cases says nothing.
+LEAST = 10
+
+# It fired where its outcome ordered something, in whatever mode. The truth of a case: what was
+# found out afterwards outweighs a decision or an import, then the newest, then the worse.
+FIGURES = """
+WITH fired AS (
+    SELECT DISTINCT a.case_id, r.key
+      FROM controls_assessment a,
+           jsonb_to_recordset(a.results) AS r(key text, effect text)
+     WHERE a.workflow_id = ANY (%(workflows)s) AND a.purpose = 'intake'
+       AND a.at > %(since)s AND a.at <= %(until)s
+       AND r.effect IS NOT NULL AND r.effect <> 'continue'
+), truth AS (
+    SELECT DISTINCT ON (l.case_id) l.case_id, l.value <> 'correct' AS bad
+      FROM controls_label l
+     WHERE l.workflow_id = ANY (%(workflows)s) AND l.at <= %(until)s
+     ORDER BY l.case_id, (l.source IN ('audit', 'outcome', 'incident')) DESC, l.at DESC,
+              array_position(ARRAY['harmful', 'incorrect', 'correct'], l.value::text)
+)
+SELECT fired.key, count(*), count(truth.case_id), count(*) FILTER (WHERE truth.bad)
+  FROM fired LEFT JOIN truth USING (case_id)
+ GROUP BY fired.key
+"""
+DAILY = """
+SELECT (a.at AT TIME ZONE 'UTC')::date, count(DISTINCT a.case_id),
+       count(DISTINCT a.case_id) FILTER (WHERE jsonb_path_exists(a.results,
+           '$[*] ? (@.key == $key && @.effect != null && @.effect != "continue")',
+           jsonb_build_object('key', %(key)s::text)))
+  FROM controls_assessment a
+ WHERE a.workflow_id = %(workflow)s AND a.purpose = 'intake'
+   AND a.at > %(since)s AND a.at <= %(until)s
+ GROUP BY 1 ORDER BY 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of the last days: cases that it fired on, of how many the truth is known, and of how many
+    that was that the output was wrong: there people agree with it."""
+
+    fired: int = 0
+    known: int = 0
+    agreed: int = 0
+
+    def says(self) -> str:
+        """ "78 % (21 of 27)", or that too few are known."""
+        if self.known < LEAST:
+            return f"cannot say (n={self.known})"
+        return f"{self.agreed * 100 / self.known:.0f} % ({self.agreed:,} of {self.known:,})"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day in UTC: the cases judged, and those that the control fired on."""
+
+    day: date
+    judged: int
+    fired: int
+
+
+def figures(workflows: Collection[int], at: datetime, days: int = DAYS) -> dict[str, Figures]:
+    """By key of the control; one that never fired is left out."""
+    if not workflows:
+        return {}
+    asked = {
+        "workflows": list(workflows),
+        "since": at - timedelta(days=days),
+        "until": at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(FIGURES, asked)
+        return {key: Figures(*counts) for key, *counts in cursor.fetchall()}
+
+
+def daily(workflow: int, key: str, at: datetime, days: int = DAYS) -> list[Day]:
+    """Every day of the period, the oldest first, those without a case too."""
+    asked = {
+        "workflow": workflow,
+        "key": key,
+        "since": at - timedelta(days=days),
+        "until": at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(DAILY, asked)
+        found = {day: Day(day, judged, fired) for day, judged, fired in cursor.fetchall()}
+    first = asked["since"].date() + timedelta(days=1)
+    wanted = [first + timedelta(days=n) for n in range((at.date() - first).days + 1)]
+    return [found.get(day, Day(day, 0, 0)) for day in wanted]
