@@ -32,7 +32,7 @@ CSRF_TRUSTED_ORIGINS = [COUNTERMARK_URL]
 ROOT_URLCONF = "assurance.urls"
 WSGI_APPLICATION = "assurance.wsgi.application"
 INSTALLED_APPS = [
-    "assurance.accounts.admin_site.CountermarkAdminConfig",
+    "assurance.accounts.admin_config.CountermarkAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -38,7 +38,7 @@ __all__ = ["VerifierAdmin"]
 # The pages on which sets are edited, and what the start page tells of drafts.
 site = cast(CountermarkAdmin, admin.site)
 site.pages.append("assurance.controls.editing.urls")
-site.may_edit = lambda user: bool(visibility.of_person(user, clock.now()))
+site.readers = visibility.READERS
 site.drafts = lambda user: draft_marks(user, clock.now())
 
 

@@ -127,7 +127,8 @@ def _shapes(sure: Iterable[Demand], readings: dict[str, set[str]]) -> tuple[str,
     for path, types in readings.items():
         if len({"string" if one in MOMENTS else one for one in types - {"any"}}) > 1:
             return (path,)
-    known, absent = set(readings), set()
+    known = set(readings)
+    absent: set[str] = set()
     for one in sure:
         if one.is_presence:
             (known if one.holds else absent).add(one.test.field)

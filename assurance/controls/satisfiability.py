@@ -152,7 +152,7 @@ def _of_one(
     if prover.never(Goal(node), *known):
         return [Problem(at, "never_matches", _never(prover, catalogue))]
     if prover.never(Goal(node, want=False), *known):
-        return [Problem(at, "always_matches", ALWAYS[item])]
+        return [Problem(at, "always_matches", ALWAYS[Item(item)])]
     return [
         Problem(
             f"{at}{pointer}",

@@ -7,34 +7,64 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from assurance.accounts.models import User
 from assurance.controls import candidates
 from assurance.controls.choices import Item
 from assurance.controls.differences import differences
-from assurance.controls.editing import saving
+from assurance.controls.editing import preview_words, saving
 from assurance.controls.editing.item_forms import ItemForm
 from assurance.controls.editing.items import Opened
 from assurance.controls.messages import rendered
 from assurance.controls.presenting.pieces import pieces
+from assurance.controls.preview import preview
+from assurance.errors import DomainError
 
 MOST_WORDS = 12
+# What a new item is called while nobody has named it.
+UNNAMED = "unnamed"
 
 
-def present(form: ItemForm, opened: Opened, *, at: datetime, with_preview: bool) -> dict[str, Any]:
+def present(
+    form: ItemForm, opened: Opened, *, by: User, at: datetime, with_preview: bool
+) -> dict[str, Any]:
     """What the column beside a form shows of what is typed right now."""
     content = form.content(lenient=True) if form.is_bound else form.before
     condition = content.get("condition")
     rates = []
     if form.group is not None and form.has_condition:
         rates = [(row.slug, form.choices.rate(row)) for row in form.group.rows()]
-    return {
+    page: dict[str, Any] = {
         "words": form.told(condition) if form.has_condition else None,
         "slips": saving.slips(opened, content) if form.has_condition else [],
         "spoken": _spoken(form, content),
         "differs": _differs(opened, content) if form.is_sound else [],
         "rates": rates,
-        "with_preview": with_preview,
-        "at": at,
     }
+    if with_preview:
+        page |= _preview(form, opened, content, by=by, at=at)
+    return page
+
+
+def _preview(
+    form: ItemForm, opened: Opened, content: Mapping[str, Any], *, by: User, at: datetime
+) -> dict[str, Any]:
+    """What it would have done; nothing while it cannot be judged or nothing is asked yet."""
+    if form.errors or (opened.item == Item.RULE and content.get("condition") is None):
+        return {}
+    asked = dict(content)
+    if form.written is not None and form.written.tree is not None:
+        asked["condition"] = form.written.tree  # its pointers lead to the rows
+    key = saving.key_of(opened, asked) or UNNAMED
+    if opened.item in candidates.PARTS:
+        asked[candidates.PARTS[opened.item][1]] = key
+    try:
+        found = preview(opened.workflow, item=opened.item, key=key, content=asked, at=at)
+    except DomainError:
+        return {}
+    said: dict[str, Any] = {"preview": preview_words.told(found, user=by, at=at)}
+    if form.written is not None:
+        said["rates"] = preview_words.rates(found, form.written.places)
+    return said
 
 
 def _spoken(form: ItemForm, content: Mapping[str, Any]) -> str:

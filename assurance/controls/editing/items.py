@@ -128,11 +128,9 @@ def _opened(workflow: Workflow, item: str, key: str, *, by: User) -> Opened:
     live_set = newest_set(workflow)
     live = None if key == NEW else candidates.item_of(live_set.content, item, key)
     draft = draft_of(workflow, by)
-    others = (
-        ControlChange.objects.touching(workflow.pk, item, key)
-        .exclude(pk=draft.pk if draft is not None else None)
-        .select_related("author")
-    )
+    others = ControlChange.objects.touching(workflow.pk, item, key).select_related("author")
+    if draft is not None:
+        others = others.exclude(pk=draft.pk)
     return Opened(
         workflow,
         live_set,
@@ -151,7 +149,7 @@ def cases_seen(workflow: Workflow, at: datetime) -> list[Mapping[str, Any]]:
         workflow=workflow, purpose=Assessment.Purpose.INTAKE, at__gt=at - SEEN_FOR, at__lte=at
     ).order_by("-at")
     columns = [*(f"facts__{name}" for name in (*ROOTS, *PLAIN)), "disposition"]
-    found = []
+    found: list[Mapping[str, Any]] = []
     for *values, disposition in newest.values_list(*columns)[:MOST_SEEN]:
         facts: dict[str, Any] = dict(zip((*ROOTS, *PLAIN), values, strict=True))
         facts["assessment"] = {"disposition": disposition}

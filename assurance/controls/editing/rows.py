@@ -166,11 +166,11 @@ def _text(value: Scalar) -> str:
 def named(group: Group, name: str = "c", depth: int = 0) -> Group:
     """The same with every part named by its place."""
     group.name, group.depth = name, depth
-    for place, one in enumerate(group.parts):
+    for number, one in enumerate(group.parts):
         if isinstance(one, Group):
-            named(one, f"{name}.{place}", depth + 1)
+            named(one, f"{name}.{number}", depth + 1)
         else:
-            one.name = f"{name}.{place}"
+            one.name = f"{name}.{number}"
     return group
 
 
@@ -180,9 +180,9 @@ def typed(data: Mapping[str, str], name: str = "c", depth: int = 0) -> Group:
     places: set[int] = set()
     for key in data:
         if key.startswith(f"{name}."):
-            place = key[len(name) + 1 :].partition(".")[0]
-            if place.isascii() and place.isdigit() and len(place) < 5:
-                places.add(int(place))
+            digits = key[len(name) + 1 :].partition(".")[0]
+            if digits.isascii() and digits.isdigit() and len(digits) < 5:
+                places.add(int(digits))
     group = Group(joint if joint in JOINTS else "all", name=name, depth=depth)
     for place in sorted(places)[:MOST_PARTS]:
         inner = f"{name}.{place}"

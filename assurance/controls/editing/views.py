@@ -109,9 +109,9 @@ def hint_new(item: str) -> Page:
 
 
 def _hinted(request: HttpRequest, opened: Opened) -> HttpResponse:
-    at = clock.now()
+    at, by = clock.now(), account_of(request)
     form = FORMS[opened.item](request.POST, opened, items.cases_seen(opened.workflow, at))
-    context = beside.present(form, opened, at=at, with_preview="preview" in request.GET)
+    context = beside.present(form, opened, by=by, at=at, with_preview="preview" in request.GET)
     return render(request, "controls/editing/_beside.html", context | {"is_answer": True})
 
 
@@ -202,7 +202,7 @@ def _page(
         "others": [listing.mark(change) for change in opened.others],
         "draft": opened.draft,
         "may_remove": _may_remove(opened),
-        **beside.present(form, opened, at=at, with_preview=False),
+        **beside.present(form, opened, by=account_of(request), at=at, with_preview=False),
     }
     return render(request, "controls/editing/edit.html", context, status=status)
 
