@@ -7,7 +7,6 @@ combinations, and cases that differ in nothing are counted, not visited.
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
 from hashlib import sha256
 from itertools import combinations
 from typing import Any
@@ -191,7 +190,3 @@ def _orders(case: Rejudged) -> Json:
         "held_by": sorted(set(case.base.holding) | set(case.own.holding)),
         "held_now_by": sorted(case.now.holding),
     }
-
-
-def moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
