@@ -20,7 +20,15 @@ from django.db.models import Exists, OuterRef, Q
 
 from assurance.controls import facts as facts_of
 from assurance.controls import verifier_asking
-from assurance.controls.check_runs import Subject, bound_of, close, recorded, token_sha256
+from assurance.controls.check_runs import (
+    Subject,
+    bound_of,
+    close,
+    close_over,
+    keep_late,
+    recorded,
+    token_sha256,
+)
 from assurance.controls.choices import Mode
 from assurance.controls.locks import lock_workflow
 from assurance.controls.models import Assessment, CheckRun, ControlVersion
@@ -41,6 +49,7 @@ VERIFIERS = Actor.system("verifiers")
 LEASE = timedelta(seconds=45)  # longer than any call with its tries
 BUDGET = 40.0  # seconds of taking
 BATCH = 200
+OVER = ("no_answer", "not_asked")  # why a question was closed that nobody answered
 
 
 @dataclass(frozen=True)
@@ -96,13 +105,11 @@ def _take(known: CheckRun, data: bytes, *, at: datetime) -> Taken:
         refusal = error
     if found.status in (CheckRun.Status.QUEUED, CheckRun.Status.ASKING):
         return Taken(found, _not_announced())
-    if not found.is_open and found.reason_code != "no_answer":
+    if not found.is_open and found.reason_code not in OVER:
         return Taken(found, _answered())
     if not found.is_open or found.is_late(at):
-        if found.late_at is None:
-            kept = answer or unanswered(bound, "error", refusal.code if refusal else "malformed")
-            found.late_answer, found.late_at = kept, at
-            found.save(update_fields=["late_answer", "late_at"])
+        code = refusal.code if refusal else "malformed"
+        keep_late(found, answer or unanswered(bound, "error", code), at=at)
         return Taken(found, _closed(found))
     if answer is None:
         code = refusal.code if refusal else "malformed"
@@ -175,7 +182,7 @@ def _judge(case_id: UUID, *, at: datetime) -> bool:
     if any(not run.is_late(at) for run in open_runs):
         return False
     for run in open_runs:
-        close(run, unanswered(bound_of(run), "timeout", "no_answer"), at=at)
+        close_over(run, at=at)
     last = case.submissions.order_by("revision").last()
     assert last is not None  # written with the case
     asked = recorded(case.id, case.output_sha256)
@@ -235,8 +242,7 @@ def _forget(at: datetime) -> None:
             locked = CheckRun.objects.select_for_update(skip_locked=True, of=("self",))
             for run in locked.select_related("verifier", "workflow").filter(pk=pk):
                 if run.is_open:
-                    bound = bound_of(run)
-                    close(run, unanswered(bound, "timeout", "no_answer"), at=at)
+                    close_over(run, at=at)
 
 
 def ask_queued(now: Callable[[], datetime], *, budget: float = BUDGET) -> int:

@@ -20,7 +20,7 @@ from assurance.controls.checks.external_verifier import IN_BACKGROUND, check_sha
 from assurance.controls.checks.registry import CHECKS
 from assurance.controls.durations import parse_duration
 from assurance.controls.models import CheckRun, Workflow
-from assurance.controls.verifier_replies import SENTENCES, Bound
+from assurance.controls.verifier_replies import SENTENCES, Bound, unanswered
 from assurance.identifiers import uuid7
 from assurance.record.canonical import sha256_of
 
@@ -120,6 +120,20 @@ def close(run: CheckRun, answer: dict[str, Any], *, at: datetime) -> dict[str, A
                 at=at,
             )
     return answer
+
+
+def close_over(run: CheckRun, *, at: datetime) -> dict[str, Any]:
+    """End a question whose time is over: the announced answer did not come, or nobody asked."""
+    if run.status == CheckRun.Status.AWAITING:
+        return close(run, unanswered(bound_of(run), "timeout", "no_answer"), at=at)
+    return close(run, unanswered(bound_of(run), "not_run", "not_asked"), at=at)
+
+
+def keep_late(run: CheckRun, answer: dict[str, Any] | None, *, at: datetime) -> None:
+    """Keep what came after the deadline, the first of it. It changes nothing."""
+    if answer is not None and run.late_at is None:
+        run.late_answer, run.late_at = answer, at
+        run.save(update_fields=["late_answer", "late_at"])
 
 
 def is_answer(answer: Mapping[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from assurance.controls import breaker
 from assurance.controls.check_runs import (
@@ -22,6 +23,7 @@ from assurance.controls.check_runs import (
     asked_of,
     bound_of,
     close,
+    keep_late,
     named,
     new_run,
     params_of,
@@ -219,19 +221,25 @@ def _allowed(params: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, A
 def _settle(
     run: CheckRun, exchange: Exchange, question: Question, *, at: datetime
 ) -> dict[str, Any] | None:
-    """Note what came of a call, on the run and on the breaker."""
+    """Note what came of a call, on the run and on the breaker. A question whose time ended while
+    it was being asked stays closed; what came is kept as late."""
     done = at + timedelta(milliseconds=exchange.milliseconds)
     run.attempts += exchange.attempts
     run.milliseconds = exchange.milliseconds
     run.http_status = exchange.reply.status
     run.error = exchange.reply.error[:1000]
     answer = answer_of(exchange.reply, question.bound, waits=question.waits)
-    if answer is None:
-        run.status, run.taken_until = CheckRun.Status.AWAITING, None
-        run.save()
-        return None
-    answer |= {"ms": exchange.milliseconds, "attempts": run.attempts}
-    return close(run, answer, at=done)
+    with transaction.atomic():
+        held = CheckRun.objects.select_for_update(no_key=True).get(pk=run.pk)
+        if not held.is_open:
+            keep_late(held, answer, at=done)
+            return None
+        if answer is None:
+            run.status, run.taken_until = CheckRun.Status.AWAITING, None
+            run.save()
+            return None
+        answer |= {"ms": exchange.milliseconds, "attempts": run.attempts}
+        return close(run, answer, at=done)
 
 
 def _moment(at: datetime) -> str:

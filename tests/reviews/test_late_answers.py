@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from assurance.controls.models import Assessment, CheckRun, Verifier
+from assurance.delivery import network
 from assurance.delivery.models import Delivery
 from assurance.errors import DomainError
 from assurance.record.ledger import Stream, types, verify
@@ -353,6 +354,30 @@ def test_a_background_answer_that_never_comes_is_closed(cast, judge, double):
     verifying.sweep(NOON + 20 * MINUTE)
 
     assert CheckRun.objects.get().reason_code == "no_answer"
+
+
+def test_a_question_whose_time_ends_while_it_is_asked_stays_closed(workflow, double):
+    case = intake.submit(
+        body_of(workflow), workflow=workflow, client=None, actor=SYSTEM, at=NOON
+    ).case
+
+    network_post = network.post
+    double.behave = says("pass")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            network,
+            "post",
+            lambda *args, **kwargs: (
+                verifying.sweep(NOON + timedelta(days=1)),
+                network_post(*args, **kwargs),
+            )[1],
+        )
+        verifying.ask_queued(lambda: NOON + SECOND)
+
+    run = CheckRun.objects.get()
+    assert (run.outcome, run.reason_code) == ("not_run", "not_asked")
+    assert run.late_answer["outcome"] == "pass"
+    assert (now(case).state, now(case).disposition) == ("open", "review")
 
 
 def test_two_workers_ask_a_question_once(workflow, double):
