@@ -31,9 +31,9 @@ def assess(facts: Mapping[str, Any], live: LiveSet) -> Judgement:
     """Judge one case. `facts` is what `facts.build` made; see `facts.py` for its keys."""
     started = perf_counter_ns()
     results = tuple(
-        judge(control, version, verdict, facts, live)
-        for control, version, verdict in zip(
-            live.controls, live.versions, live.verdicts(facts), strict=True
+        silent if verdict is False and silent else judge(control, version, verdict, facts, live)
+        for control, version, verdict, silent in zip(
+            live.controls, live.versions, live.verdicts(facts), live.silence, strict=True
         )
     )
     if live.waivers:
@@ -85,12 +85,6 @@ def judge(
 
 
 def _judge_policy(control, version, verdict, facts, live) -> ControlResult:
-    outcome = {True: "fired", False: "quiet", None: "unknown"}[verdict]
-    if verdict is False:
-        return ControlResult(
-            control["key"], version, control["mode"], Kind.POLICY, outcome,
-            priority=control["priority"],
-        )  # fmt: skip
     explanation = explain(control["condition"], facts, live.catalogue)
     operands = operands_of(explanation)
     return ControlResult(
@@ -98,7 +92,7 @@ def _judge_policy(control, version, verdict, facts, live) -> ControlResult:
         version=version,
         mode=control["mode"],
         kind=Kind.POLICY,
-        outcome=outcome,
+        outcome="fired" if verdict else "unknown",
         effect=control["effect"] if verdict else on_unknown(control),
         message=policy_message(control, explanation, facts, live.catalogue),
         operands=operands,
@@ -191,9 +185,9 @@ def conclude(
     said = [
         (_within_return_limit(result.effect, facts), result.priority, result.key)
         for result in results
-        if result.is_enforced
+        if result.effect is not None
+        and result.is_enforced
         and not result.waived_by
-        and result.effect is not None
         and result.effect != Disposition.CONTINUE
     ]
     said += [(Disposition(voice.disposition), 0, voice.key) for voice in voices]
@@ -204,8 +198,7 @@ def conclude(
     disposition = max((order for order, _, _ in binding), key=_rank, default=Disposition.CONTINUE)
     binding.sort(key=lambda one: (one[1], one[2]))
     deciding = [key for order, _, key in binding if order == disposition]
-    controls = {control["key"]: control for control in live.controls}
-    chosen = [controls[key] for key in deciding if key in controls]
+    chosen = [live.by_key[key] for key in deciding if key in live.by_key]
     return Judgement(
         disposition=disposition,
         would_be=would_be,

@@ -12,9 +12,10 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from assurance.controls.checks.external_verifier import is_external
-from assurance.controls.choices import Mode
+from assurance.controls.choices import Kind, Mode
 from assurance.controls.conditions import compile_conditions
 from assurance.controls.fields import Catalogue
+from assurance.controls.judgement import ControlResult
 from assurance.controls.models import ControlSet, ControlVersion
 
 Verdicts = Callable[[Mapping[str, Any]], list[bool | None]]
@@ -36,6 +37,28 @@ class LiveSet:
     waiver_verdicts: Verdicts
     actions: dict[str, dict[str, Any]]
     catalogue: Catalogue
+
+    @cached_property
+    def silence(self) -> tuple[ControlResult | None, ...]:
+        """What each policy control says when it stays quiet, made once: most do, on every case.
+        None for a verification, which always speaks."""
+        return tuple(
+            ControlResult(
+                control["key"],
+                version,
+                control["mode"],
+                Kind.POLICY,
+                "quiet",
+                priority=control["priority"],
+            )
+            if control["kind"] == Kind.POLICY
+            else None
+            for control, version in zip(self.controls, self.versions, strict=True)
+        )
+
+    @cached_property
+    def by_key(self) -> dict[str, dict[str, Any]]:
+        return {control["key"]: control for control in self.controls}
 
     @cached_property
     def external(self) -> tuple[tuple[dict[str, Any], int], ...]:

@@ -41,11 +41,11 @@ TABLES = (
 )
 
 
-def body(number: int) -> bytes:
+def body(number: int, workflow: str = "credit-decisions") -> bytes:
     output = {name: 100 + place for place, name in enumerate(FIELDS)}
     return json.dumps(
         {
-            "workflow": "credit-decisions",
+            "workflow": workflow,
             "external_id": f"b-{number}",
             "subject": f"client-{number % 50}",
             "output": output | {"amount": 4820, "text": "We lend it at the usual rate."},
@@ -54,9 +54,16 @@ def body(number: int) -> bytes:
     ).encode()
 
 
-def request(handler: Any, number: int, headers: dict[str, str], *, expected: int = 201) -> None:
+def request(
+    handler: Any,
+    number: int,
+    headers: dict[str, str],
+    *,
+    expected: int = 201,
+    workflow: str = "credit-decisions",
+) -> None:
     """One POST through the handler, as a server would hand it over."""
-    sent = body(number)
+    sent = body(number, workflow)
     environ = {
         "REQUEST_METHOD": "POST",
         "PATH_INFO": "/api/v1/cases/",
