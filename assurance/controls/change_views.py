@@ -21,7 +21,7 @@ from assurance.api.paging import KeysetPage
 from assurance.controls import alone, approvals, changes, proving, visibility
 from assurance.controls.choices import ChangeKind, InFlight
 from assurance.controls.models import ControlChange, Workflow
-from assurance.controls.presenting import change_list, change_record
+from assurance.controls.presenting import change_list, change_preview, change_record
 from assurance.controls.presenting.change_acts import START, Refused
 from assurance.errors import DomainError, invalid
 
@@ -86,6 +86,21 @@ def progress(request: HttpRequest, number: int) -> HttpResponse:
         return redirect(f"{change.get_absolute_url()}#replay")
     context = change_record.present(change, account_of(request), clock.now())
     return render(request, "controls/_replay.html", context | {"was_running": True})
+
+
+@login_required
+@never_cache
+@require_safe
+def preview(request: HttpRequest, number: int) -> HttpResponse:
+    """What each edited item alone would have done: the part for script, else the whole page."""
+    change, at = find(request, number), clock.now()
+    if not (change.is_open and change_preview.previewed(change)):
+        return redirect(change)
+    counted = {"preview": change_preview.table(change, at), "preview_at": at}
+    if request.headers.get("HX-Request"):
+        return render(request, "controls/_change_preview.html", {"change": change, **counted})
+    context = change_record.present(change, account_of(request), at)
+    return render(request, "controls/change.html", context | counted)
 
 
 @login_required
@@ -156,6 +171,10 @@ def _ratify(change: ControlChange, form: QueryDict, **who: Any) -> ControlChange
     return approvals.ratify(change, **who)
 
 
+def _undo(change: ControlChange, form: QueryDict, **who: Any) -> ControlChange:
+    return alone.undo(change, **who)
+
+
 def _rebase(change: ControlChange, form: QueryDict, **who: Any) -> ControlChange:
     return changes.rebase(change, **who)
 
@@ -196,6 +215,7 @@ ACTS: dict[str, tuple[Callable[..., ControlChange | None], str]] = {
     "withdraw": (_withdraw, "Change {0} is withdrawn."),
     "publish": (_publish, "You published change {0} alone. {1}"),
     "ratify": (_ratify, "You ratified change {0}."),
+    "undo": (_undo, "It is undone: change {0} brought the older set back. {1}"),
     "rebase": (_rebase, "Change {0} stands on the live set now. Read it again, then submit it."),
     "rollback": (_rollback, "Change {0} drafts the return to the older set. Submit it."),
     "replay": (_replay, "Change {0} is replayed."),

@@ -14,6 +14,7 @@ urlpatterns = [
     path("changes/", change_views.index, name="changes"),
     path("changes/<int:number>/", change_views.show, name="change"),
     path("changes/<int:number>/progress/", change_views.progress, name="change_progress"),
+    path("changes/<int:number>/preview/", change_views.preview, name="change_preview"),
     path("changes/<int:number>/<slug:act>/", change_views.act, name="change_act"),
     path("controls/", control_views.index, name="controls"),
     path("controls/<str:key>/diff/<int:old>..<int:new>/", control_views.diff, name="control_diff"),

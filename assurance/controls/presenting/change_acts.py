@@ -71,8 +71,9 @@ class Offering:
         self.governs = has_role(user, Role.GOVERNANCE, change.workflow.slug, at)
         self.why_not_second = approvals.why_not_second(change, user) if self.governs else None
 
-    def acts(self, *, common: bool, behind: bool, running: bool) -> Acts:
-        """`behind`: another set went live since; `common`: and edited the same items."""
+    def acts(self, *, common: bool, behind: bool, running: bool, live: bool) -> Acts:
+        """`behind`: another set went live since its base; `common`: and edited the same items;
+        `live`: the set that it made is the one in force."""
         acts = Acts()
         change = self.change
         if not self.governs:
@@ -93,7 +94,7 @@ class Offering:
         elif change.status == ChangeStatus.APPROVED:
             acts.later.append(self.withdraw())
         elif change.status == ChangeStatus.PUBLISHED:
-            self._of_published(acts)
+            self._of_published(acts, live)
         return acts
 
     def _of_draft(self, acts: Acts, common: bool) -> None:
@@ -122,12 +123,14 @@ class Offering:
             acts.later.append(self.decline())
         acts.later.append(self.withdraw())
 
-    def _of_published(self, acts: Acts) -> None:
+    def _of_published(self, acts: Acts, live: bool) -> None:
         if self.change.awaits_ratification(self.at):
             if self.why_not_second is None:
                 acts.approval.append(self.ratify())
             else:
                 acts.said.append(self.why_not_second[1])
+        if self.change.way == Way.OPERATIONAL and live:
+            acts.live.append(self.form("undo", "Undo at once", plain=True))
         acts.live.append(self.rollback())
 
     def _alone(self, acts: Acts) -> None:

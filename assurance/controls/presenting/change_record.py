@@ -25,7 +25,7 @@ from assurance.controls.choices import (
 )
 from assurance.controls.control_sets import newest_set
 from assurance.controls.models import ControlChange, ControlSet, Replay
-from assurance.controls.presenting import change_story, replays, shadow
+from assurance.controls.presenting import change_preview, change_story, replays, shadow
 from assurance.controls.presenting.change_acts import Acts, Offering, Refused
 from assurance.controls.presenting.comparing import compared
 from assurance.controls.replay import UNFINISHED
@@ -66,7 +66,9 @@ def present(
     report = changes.latest_replay(change)
     running = report is not None and report.status in UNFINISHED
     offering = Offering(change, user, at, refused)
-    acts = offering.acts(common=bool(common), behind=behind, running=running)
+    acts = offering.acts(
+        common=bool(common), behind=behind, running=running, live=live.change_id == change.pk
+    )
     items = compared(change.base_set.content, changes.candidate_of(change))
     return {
         "change": change,
@@ -83,6 +85,7 @@ def present(
         "in_flight": InFlight(change.in_flight).label,
         "items": items,
         "live_set": live,
+        "previewable": change.is_open and bool(change_preview.previewed(change)),
         "behind": _behind(change, live, common) if behind else None,
         "replay": replays.present(report, user, at, every=every_released) if report else None,
         "needs_replay": change.workflow.stage not in changes.EARLY,
