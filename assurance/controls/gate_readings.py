@@ -123,7 +123,7 @@ def running(workflow: Workflow, at: datetime) -> Iterator[Reading]:
         f"{share:.1%}",
     )
     if workflow.tier == Tier.HIGH:
-        sentence = f"{opened:,} let a case go on although they did not run; none may."
+        sentence = f"{opened:,} checks let a case go on although they did not run; none may."
         yield judged(opened == 0, sentence, n, f"{opened:,}")
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from assurance.controls.models import Workflow
 
 MOST = 50
+ALREADY = "Workflow"  # the page is about it
 
 
 def present(workflow: Workflow, user: User, at: datetime) -> dict[str, Any] | None:
@@ -26,8 +27,11 @@ def present(workflow: Workflow, user: User, at: datetime) -> dict[str, Any] | No
     if not cases:
         return None
     table = lists.case_table(cases[:MOST], at)
+    rows = [{"cells": [c for c in row["cells"] if c["label"] != ALREADY]} for row in table["rows"]]
     more = f"The newest {MOST}." if len(cases) > MOST else ""
     return table | {
+        "columns": [one for one in table["columns"] if one["label"] != ALREADY],
+        "rows": rows,
         "caption": f"Cases of {workflow.name} in flight",
         "text": more,
         "url": f"/cases/?workflow={workflow.slug}",

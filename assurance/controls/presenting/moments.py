@@ -13,6 +13,7 @@ from assurance.accounts.choices import Role
 from assurance.controls import as_of
 from assurance.controls.choices import Kind, Mode, Stage
 from assurance.controls.conditions import describe
+from assurance.controls.durations import parse_duration
 from assurance.controls.fields import Catalogue
 from assurance.controls.models import ControlSet, Workflow
 
@@ -49,16 +50,20 @@ def present(
             ("What", "Then", "Now"),
             ([_t(d["what"]), _t(d["then"]), _t(d["now"])] for d in then["differs_now"]),
         ),
+        "queues": [
+            one | {name: span(one[name]) for name in ("service_level", "lease", "undo_window")}
+            for one in then["queues"]
+        ],
         "controls": _controls(then),
         "rules": _rules(then, workflow, at),
         "policies": _table(
             "Decision policies then",
-            ("Queue", "May decide", "Reasons"),
+            ("Queue", "May decide", "Reasons offered"),
             (
                 [
                     _t(p["queue"]),
                     _t(", ".join(p["outcomes"])),
-                    _t(", ".join(r["label"] for r in p["reasons"]) or "none"),
+                    _t(f"{len(p['reasons'])}"),
                 ]
                 for p in then["queue_policies"]
             ),
@@ -114,6 +119,18 @@ def when_judged(case: Any) -> str:
     return address(case.workflow.slug, at, case.reference)
 
 
+def span(text: str | None) -> str:
+    """An ISO 8601 duration in words: "8 h", "20 min", "1 day 6 h"; empty for none."""
+    if not text:
+        return ""
+    left, parts = int(parse_duration(text).total_seconds()), []
+    for size, unit in ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s")):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}{'s' if unit == 'day' and count > 1 else ''}")
+    return " ".join(parts) or "0 s"
+
+
 def _controls(then: dict[str, Any]) -> dict[str, Any]:
     rows = []
     for one in then["controls"]:
@@ -147,7 +164,7 @@ def _rules(then: dict[str, Any], workflow: Workflow, at: datetime) -> dict[str, 
                 _t(when),
                 _t(one["queue"]),
                 _t(one["priority"] or "the tier's"),
-                _t(one["due_in"] or "the queue's"),
+                _t(span(one["due_in"]) or "the queue's"),
             ]
         )
     return _table("Routing rules then", ("Rule", "When", "Queue", "Priority", "Due in"), rows)
