@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +21,7 @@ RECONNECT = 15.0  # seconds that worker and beat may take to find Redis again
 
 def test_p11_losing_redis_delays_no_request_and_loses_nothing(house: House):
     """Load through FLUSHALL, a kill of 4 s and a black hole of 8 s (full: 60 s), with decisions
-    made meanwhile; what is compared are requests before and during."""
+    made meanwhile. Every single request is compared with the slowest of those before."""
     phases: dict[str, list[Answered]] = {}
 
     def phase(name: str, seconds: float) -> None:
@@ -56,19 +55,14 @@ def test_p11_losing_redis_delays_no_request_and_loses_nothing(house: House):
     print({name: round(max(one.seconds for one in found), 3) for name, found in phases.items()})
     print(f"settled {took:.1f} s after Redis came back")
     assert {one.status for one in journal} == {201}
-    usual = percentile(phases.pop("before"))
+    usual = max(one.seconds for one in phases.pop("before"))
     for name, found in phases.items():
         assert len(found) > 10, name
-        assert percentile(found) < usual + WAIT, name
+        assert max(one.seconds for one in found) < usual + WAIT, name
     ids = {json.loads(one.body)["id"] for one in journal if json.loads(one.body)["queue"]}
     told = {json.loads(request.body)["data"]["id"] for request in receiver.accepted()}
     assert ids <= told
     house.verify()
-
-
-def percentile(found: list[Answered]) -> float:
-    """The time that 19 of 20 requests stay below."""
-    return statistics.quantiles([one.seconds for one in found], n=20)[-1]
 
 
 def decide_next(house: House, ada: httpx.Client) -> None:

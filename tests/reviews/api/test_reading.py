@@ -287,7 +287,7 @@ def test_the_live_controls_are_listed_by_key(scorecard, credit):
     assert {one["workflow"] for one in page["results"]} == {"credit-decisions"}
 
 
-def test_a_revoked_or_expired_key_fails_on_the_next_request_with_one_text(scorecard, credit):
+def test_p20_a_revoked_or_expired_key_fails_on_the_next_request_with_one_text(scorecard, credit):
     client = ClientFactory()
     revoked, expired = KeyFactory(client=client), KeyFactory(client=client, slot=2)
     callers = [Caller(**bearer(one)) for one in (revoked, expired)]
@@ -307,7 +307,7 @@ def test_a_revoked_or_expired_key_fails_on_the_next_request_with_one_text(scorec
     assert len({one["detail"] for one in refused}) == 1
 
 
-def test_a_role_taken_away_counts_on_the_next_request(cast, submit):
+def test_p20_a_role_taken_away_counts_on_the_next_request(cast, submit):
     case = submit()
     dev = signed_in(cast.dev)
     assert dev.get(f"cases/{case['id']}/").status_code == 200
