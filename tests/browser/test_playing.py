@@ -13,6 +13,7 @@ from assurance import clock
 from reviews import decisions
 from reviews.decisions import Verdict
 from reviews.models import Decision, Skip
+from tests.benchmarks.play import copy
 from tests.browser.seat import expecting_page, focused, words
 from tests.browser.steps import approve, fill_approval, play, until, webhooks_of
 
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_twenty_cases_in_a_row_are_decided_by_keyboard_alone(sit, world, capsys):
+    copy(world.post(), 2_000)
     for _ in range(21):
         world.post()
     page = sit("ada").open("/queues/")
@@ -36,7 +38,8 @@ def test_twenty_cases_in_a_row_are_decided_by_keyboard_alone(sit, world, capsys)
     with capsys.disabled():
         print(f"\nfrom send to the next title: median {middle:.0f} ms, p95 {p95:.0f} ms")
     assert len(waits) == 20
-    assert p95 < 5_000  # 400 ms on an idle machine; this one may be busy with other tests
+    # The promise is 400 ms, kept by tests/benchmarks/play.py; here other tests run beside.
+    assert p95 < 2_000
 
 
 def test_z_takes_a_decision_back_and_nothing_leaves(sit, world):
