@@ -63,9 +63,9 @@ def of_person(user: Any, at: datetime) -> Workflows:
     mine = queues_of(user)
     if not mine:
         return granted
-    newest = (
-        ControlSet.objects.order_by("workflow_id", "-number").distinct("workflow_id").only("pk")
-    )
+    # With their hashes, by which compiled sets are kept: without, each would ask for its own.
+    newest = ControlSet.objects.order_by("workflow_id", "-number").distinct("workflow_id")
+    newest = newest.only("pk", "sha256")
     worked = {
         live.workflow
         for live in map(live_set, newest)

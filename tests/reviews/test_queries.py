@@ -15,7 +15,7 @@ from django.urls import reverse
 from assurance import clock
 from assurance.accounts.choices import Role
 from assurance.accounts.models import ApiKey, User
-from assurance.controls.models import ExecutedReport, Workflow
+from assurance.controls.models import ExecutedReport, Verifier, Workflow
 from assurance.delivery.mail import promise_mail
 from reviews import claims
 from reviews.models import Case
@@ -87,8 +87,11 @@ def another(member: User) -> None:
     user = UserFactory()
     grant_to(user, Role.LEAD, "credit-decisions")
     EmailAddress.objects.create(user=user, email=f"{user.username}@example.com")
-    EndpointFactory(client=ClientFactory())
     slug = f"w{Workflow.objects.count()}-of-many"
+    EndpointFactory(client=ClientFactory(workflows=[slug]))
+    Verifier.objects.create(
+        slug=slug, name=slug, url=f"https://{slug}.example.com/", created_at=LONG_AGO
+    )
     make_workflow(slug, controls=[policy(f"{slug}-01".upper())], members=[member])
 
 
