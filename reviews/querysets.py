@@ -158,8 +158,11 @@ class CaseQuerySet(models.QuerySet):
 
     def ends_of(self, ids: Iterable[str]) -> dict[str, datetime | None]:
         """When each of these cases ended, None while it has not."""
-        found = self.filter(pk__in=list(ids)).values_list("pk", "closed_at")
-        return {str(pk): closed_at for pk, closed_at in found}
+        found = self.filter(pk__in=list(ids)).values_list("pk", "state", "received_at", "closed_at")
+        return {  # what continued was at its end when it came
+            str(pk): received_at if state == State.CONTINUED else closed_at
+            for pk, state, received_at, closed_at in found
+        }
 
     def lock(self, pk: Any, *, skip_locked: bool = False) -> bool:
         """Hold one row until the transaction ends; False where another holds it (`skip_locked`).
