@@ -80,8 +80,8 @@ def reached(workflow: Workflow, at: datetime) -> Iterator[Reading]:
         queue = queues.get(slugs.get(str(order), ""))
         if queue is None:
             short.append(f"{order.label} has no queue")
-        elif queue.able < LEAST_PEOPLE:  # type: ignore[attr-defined]
-            people = queue.able  # type: ignore[attr-defined]
+        elif queue.able < LEAST_PEOPLE:
+            people = queue.able
             short.append(f"{queue.name} has {people} who may take its cases")
     if short:
         yield fails(f"{'; '.join(short)}; two are needed.", len(ROUTED), f"{len(short)} short")

@@ -50,6 +50,7 @@ def certify(grant: Grant, *, by: User, at: datetime) -> GrantCertification:
     roles.require_role(by, Role.GOVERNANCE, grant.workflow, at)
     if not Grant.objects.effective(at).filter(pk=grant.pk).exists():
         raise DomainError("not_in_force", "This grant is not in force any more. Reload the page.")
+    assert by.person is not None  # it has an id
     made = GrantCertification.objects.create(
         grant=grant, person=grant.person, by=by, by_person=by.person, at=at
     )

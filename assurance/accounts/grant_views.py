@@ -34,10 +34,11 @@ def _page(request: HttpRequest, refusal: DomainError | None = None) -> HttpRespo
     user, at = account_of(request), clock.now()
     if not roles.holds_anywhere(user, Role.GOVERNANCE, at):
         return problems.answer(request, roles.role_missing(Role.GOVERNANCE, ""))
-    rows = [{"due": one, "late": one.is_late(at)} for one in certifying.due(user, at)]
+    found = certifying.due(user, at)
+    rows = [{"due": one, "late": one.is_late(at)} for one in found]
     context = {
         "rows": rows,
-        "late": sum(row["late"] and not row["due"].is_own for row in rows),  # type: ignore[attr-defined]
+        "late": sum(one.is_late(at) and not one.is_own for one in found),
         "refusal": refusal,
     }
     status = refusal.status if refusal else 200

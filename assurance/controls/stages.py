@@ -255,6 +255,7 @@ def _freeze(
     by: User,
     at: datetime,
 ) -> GateSnapshot:
+    assert by.person is not None  # refused before
     content = {
         "workflow": workflow.slug,
         "tier": str(workflow.tier),

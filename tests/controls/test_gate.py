@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from assurance import clock
 from assurance.controls import drills, gate, gate_readings, guarding
 from assurance.controls.models import Drill, StageMove
 from assurance.errors import DomainError

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from assurance import clock
 from assurance.accounts import grants
@@ -247,6 +249,21 @@ def test_the_page_shows_a_moment_and_what_differs_side_by_side(then, cast, sign_
     assert "ada, ben" in text
     assert ">Set 2</a>" in text
     assert "?version=1" in text
+
+
+def test_a_moment_takes_as_many_queries_however_many_cases_were_judged(then, sign_in):
+    def ask(fill: range) -> int:
+        for number in fill:
+            body = {"workflow": then.slug, "external_id": f"a-{number}", "output": {"amount": 1}}
+            intake.submit(body, workflow=then, client=None, actor=ACTOR, at=T0 + HOUR)
+        with at(T0 + DAY), CaptureQueriesContext(connection) as queries:
+            assert otto.get("/as-of/").status_code == 200
+        return len(queries)
+
+    otto = sign_in("otto").client
+    ask(range(1))  # notes the sign-in
+
+    assert ask(range(1, 5)) == ask(range(5, 30)) < 70
 
 
 def test_a_case_leads_to_the_moment_at_which_it_was_judged(then, cast, sign_in):

@@ -18,10 +18,10 @@ KINDS = {Mode.SHADOW: "dashed", Mode.ADVISE: "dashed", Mode.ENFORCED: "ok", Mode
 def present(workflow: Workflow) -> dict[str, Any]:
     """What `controls/specification.html` needs."""
     control_set = ControlSet.objects.filter(workflow=workflow).newest().first()
-    content = control_set.content if control_set else None
-    specification = content["specification"] if content else None
-    boundaries = [_boundary(content, one) for one in specification["boundaries"]] if content else []
-    actions = [_action(content, one) for one in specification["actions"]] if content else []
+    content: dict[str, Any] = control_set.content if control_set else {}
+    specification: dict[str, Any] = content.get("specification", {})
+    boundaries = [_boundary(content, one) for one in specification.get("boundaries", ())]
+    actions = [_action(content, one) for one in specification.get("actions", ())]
     return {
         "workflow": workflow,
         "tags": tags(workflow),
