@@ -190,12 +190,13 @@ def params_of(control: Control) -> dict[str, Any]:
 
 
 def asked_of(control: Control) -> str:
-    """The short name of the verifier that a control asks."""
-    return control["check"]["params"]["verifier"]
+    """The short name of the verifier that a control asks, empty where it names none."""
+    slug = control["check"]["params"].get("verifier")
+    return slug if isinstance(slug, str) else ""
 
 
 def named(control: Control) -> str:
-    return asked_of(control)
+    return asked_of(control) or "(none)"
 
 
 def within(control: Control) -> timedelta | None:

@@ -106,6 +106,7 @@ def into_facts(facts: dict[str, Any], live: LiveSet, asked: Asked | None) -> Non
             enforced = control["mode"] == Mode.ENFORCED
             code = asked.why if enforced else IN_BACKGROUND
             code = "superseded" if blocked and enforced else code
+            code = code if asked_of(control) else "no_verifier"
             run = asked.awaited.get(key)
             bound = Bound(str(run.id) if run else "", "", digest, named(control))
             answer = unanswered(bound, "not_run", code)

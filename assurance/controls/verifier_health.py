@@ -40,7 +40,7 @@ def health_of(control: Mapping[str, Any], at: datetime) -> dict[str, Any] | None
     check = control["check"]
     if not check or check["name"] != EXTERNAL:
         return None
-    slug = check["params"]["verifier"]
+    slug = check["params"].get("verifier", "")
     verifier = Verifier.objects.filter(slug=slug).first()
     runs = list(
         CheckRun.objects.filter(control_key=control["key"], asked_at__gt=at - LATELY)
