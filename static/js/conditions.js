@@ -149,7 +149,8 @@ function valueFits(row) {
   const code = row.querySelector("[data-code]").value.replace(/^!/, "");
   const asks = row.querySelector("[data-kind]");
   const literal = !code.startsWith("o:") && code !== "present" && code !== "missing";
-  asks.hidden = !literal || !(type === "any" || type === "list");
+  const chosen = row.querySelector("[data-field]").value !== "";
+  asks.hidden = !literal || !chosen || !(type === "any" || type === "list");
   const kind = type === "any" || type === "list" ? asks.value : type;
   let wanted = { number: "number", boolean: "boolean", date: "date" }[kind] ?? "text";
   if (code === "in" || code === "not_in") wanted = "list";

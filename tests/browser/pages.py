@@ -19,6 +19,7 @@ from assurance.controls.verifier_replies import unanswered
 from assurance.delivery.models import Delivery
 from reviews.decisions import Verdict
 from reviews.models import Queue
+from tests.browser import change_stories
 from tests.browser.world import World
 
 REJECTED = Verdict("reject", reasons=["figure-wrong"], rationale="The figure is in no source.")
@@ -150,6 +151,13 @@ def empty_queue(world: World) -> str:
     return Queue.objects.get(slug="claims-specialists").get_absolute_url()
 
 
+def control_to_edit(world: World) -> str:
+    """With cases for its preview."""
+    case_closed(world)
+    world.wrong()
+    return "/admin/controls/control/LET-07/edit/"
+
+
 def overdue(world: World) -> str:
     case = world.claimed(world.wrong(), "ada")
     case.due_at = case.received_at - timedelta(minutes=3)
@@ -199,6 +207,20 @@ PLACES = [
     Place("a verification control", "ada", fixed("/controls/LET-01/?version=1")),
     Place("a policy control", "grace", fixed("/controls/LET-07/")),
     Place("a control that asks a verifier", "grace", control_that_asks),
+    Place("all controls", "grace", change_stories.all_controls),
+    Place("a control in shadow", "grace", change_stories.in_shadow),
+    Place("two versions of a control", "otto", change_stories.two_versions),
+    Place("all changes", "gus", change_stories.all_changes),
+    Place("no change found", "otto", fixed("/changes/?kind=model_update")),
+    Place("a change to approve", "gus", change_stories.to_approve),
+    Place("a change of mine, in review", "grace", change_stories.to_approve),
+    Place("a change to read", "otto", change_stories.to_approve),
+    Place("a change with its preview", "grace", change_stories.previewed),
+    Place("a change that is replayed", "otto", change_stories.replaying),
+    Place("a draft without a reason", "grace", change_stories.unsaid_draft),
+    Place("a draft that was overtaken", "grace", change_stories.overtaken),
+    Place("an emergency to ratify", "gus", change_stories.emergency),
+    Place("a declined change", "grace", change_stories.declined),
     Place("integrate", "grace", lambda world: delivery(world) and "/integrate/"),
     Place("a delivery", "grace", delivery),
     Place(
@@ -217,6 +239,39 @@ PLACES = [
     Place("nothing there", "ada", fixed("/cases/CM-999999/"), status=404),
     Place("not for you", "mallory", fixed("/integrate/"), status=403),
     Place("admin, start", "grace", fixed("/admin/")),
+    *(
+        Place(f"admin, {many}", "grace", fixed(f"/admin/controls/{one}/"))
+        for one, many in (
+            ("control", "controls"),
+            ("rule", "routing rules"),
+            ("waiver", "waivers"),
+            ("policy", "decision policies"),
+            ("specification", "specifications"),
+        )
+    ),
+    Place("admin, a policy control", "grace", control_to_edit),
+    Place("admin, a verification", "grace", fixed("/admin/controls/control/LET-02/edit/")),
+    Place(
+        "admin, a new control",
+        "grace",
+        fixed("/admin/controls/control/new/claims-letters/add/?kind=verification"),
+    ),
+    Place(
+        "admin, a routing rule",
+        "grace",
+        fixed("/admin/controls/rule/claims-letters/Large payouts first/edit/"),
+    ),
+    Place("admin, a new waiver", "grace", fixed("/admin/controls/waiver/new/claims-letters/add/")),
+    Place(
+        "admin, a decision policy",
+        "grace",
+        fixed("/admin/controls/policy/claims-letters/claims-review/edit/"),
+    ),
+    Place(
+        "admin, a specification",
+        "grace",
+        fixed("/admin/controls/specification/claims-letters/edit/"),
+    ),
     Place("admin, queues", "grace", fixed("/admin/reviews/queue/")),
     Place(
         "admin, a queue",

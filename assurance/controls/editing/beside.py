@@ -49,8 +49,10 @@ def _preview(
     form: ItemForm, opened: Opened, content: Mapping[str, Any], *, by: User, at: datetime
 ) -> dict[str, Any]:
     """What it would have done; nothing while it cannot be judged or nothing is asked yet."""
-    if form.errors or (opened.item == Item.RULE and content.get("condition") is None):
-        return {}
+    if not form.has_condition or {*form.errors} - form.unneeded:
+        return {"preview_waits": form.has_condition}
+    if opened.item == Item.RULE and content.get("condition") is None:
+        return {"preview_waits": True}
     asked = dict(content)
     if form.written is not None and form.written.tree is not None:
         asked["condition"] = form.written.tree  # its pointers lead to the rows
@@ -60,7 +62,7 @@ def _preview(
     try:
         found = preview(opened.workflow, item=opened.item, key=key, content=asked, at=at)
     except DomainError:
-        return {}
+        return {"preview_waits": True}
     said: dict[str, Any] = {"preview": preview_words.told(found, user=by, at=at)}
     if form.written is not None:
         said["rates"] = preview_words.rates(found, form.written.places)

@@ -255,7 +255,8 @@ def decorated(group: Group, choices: Choices) -> Group:
         row.shown = {
             "operators": offered(row, type_),
             "widget": widget(row, type_),
-            "asks_kind": type_ in ("any", "list")
+            "asks_kind": bool(row.field)
+            and type_ in ("any", "list")
             and row.op not in PRESENCE
             and not row.names_another,
             "hint": choice.hint if choice else "",

@@ -38,6 +38,7 @@ class ControlForm(ItemForm):
     """A control. Its kind says which inputs there are; its check says which parameters."""
 
     noun = "control"
+    unneeded = frozenset({"key", "name", "purpose", "failure_scenario", "owner", "message"})
     key = forms.CharField(
         label="Key",
         max_length=40,

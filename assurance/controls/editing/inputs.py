@@ -90,12 +90,11 @@ class JsonText(forms.CharField):
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table of rows. `kind`: text, long, whole, flag or choice."""
+    """One column of a table of rows. `kind`: text, long, raw (blanks count), whole or flag."""
 
     name: str
     label: str
     kind: str = "text"
-    choices: tuple[tuple[str, str], ...] = ()
 
 
 class Table:
@@ -117,11 +116,11 @@ class Table:
             self.rows, self.is_read = self._typed(data), True
         items, self.places = [], []
         for place, row in enumerate(self.rows):
-            if not any(row.get(c.name, "").strip() for c in self.columns if c.kind != "flag"):
+            if not any((row.get(c.name) or "").strip() for c in self.columns if c.kind != "flag"):
                 continue
             item = {}
             for column in self.columns:
-                item[column.name] = self._value(place, column, row.get(column.name, "").strip())
+                item[column.name] = self._value(place, column, row.get(column.name) or "")
             items.append(item)
             self.places.append(place)
         return items
@@ -137,6 +136,9 @@ class Table:
         return [found[place] for place in sorted(found)]
 
     def _value(self, place: int, column: Column, text: str) -> Any:
+        if column.kind == "raw":
+            return text
+        text = text.strip()
         if column.kind == "flag":
             return bool(text)
         if column.kind != "whole":

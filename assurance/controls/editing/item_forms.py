@@ -39,6 +39,8 @@ class ItemForm(forms.Form):
     has_condition: ClassVar[bool] = True
     empty_condition: ClassVar[str] = "Every case."
     noun: ClassVar[str] = ""
+    # What a preview can do without while it is not typed yet.
+    unneeded: ClassVar[frozenset[str]] = frozenset({"key", "name", "reason"})
     error_css_class = "is-wrong"
 
     def __init__(

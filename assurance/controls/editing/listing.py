@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from assurance.accounts.roles import covers
 from assurance.controls import candidates, visibility
+from assurance.controls.checks.registry import CHECKS
 from assurance.controls.choices import ROUTED, Disposition, Item, Kind, Mode
 from assurance.controls.conditions import ConditionError, describe
 from assurance.controls.editing.items import governed_by
@@ -167,4 +168,6 @@ def _then(control: Mapping[str, Any]) -> str:
     if control.get("kind") == Kind.POLICY:
         return str(Disposition(control["effect"]).label)
     fails = (control.get("effects") or {}).get("fail")
-    return f"{Disposition(fails).label} when the check fails" if fails else ""
+    name = (control.get("check") or {}).get("name", "")
+    check = CHECKS[name].title if name in CHECKS else name
+    return f"{check}; else {Disposition(fails).label.lower()}" if fails else check

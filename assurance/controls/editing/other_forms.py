@@ -195,8 +195,8 @@ class SpecificationForm(ItemForm):
             Column("verification_required", "Needs a verification", "flag"),
         )
         return {
-            "boundaries": Table("boundaries", "Boundaries", boundaries, noun="boundary"),
-            "actions": Table("actions", "Actions", actions, noun="action"),
+            "boundaries": Table("boundaries", "Boundaries", boundaries, noun="a boundary"),
+            "actions": Table("actions", "Actions", actions, noun="an action"),
         }
 
 
@@ -243,10 +243,10 @@ class PolicyForm(ItemForm):
             Column("label", "Reason"),
             Column("group", "Group"),
             Column("outcomes", "Decisions"),
-            Column("starter", "Starting sentence"),
+            Column("starter", "Starting sentence", "raw"),
             Column("text_required", "Needs text", "flag"),
         )
-        return {"reasons": Table("reasons", "Reasons", columns, noun="reason")}
+        return {"reasons": Table("reasons", "Reasons", columns, noun="a reason")}
 
     def prepare(self) -> None:
         for part in ("rationale_min", "reasons_required"):

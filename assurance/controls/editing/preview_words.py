@@ -14,9 +14,9 @@ from assurance.controls.rooms_above import cases_named
 
 WIDTH, HEIGHT = 300, 36  # of the bars, in units of their drawing
 PEOPLE = (
-    ("corrected_or_rejected", "people corrected or rejected", "fail"),
-    ("approved", "people approved", "ok"),
-    ("never_reviewed", "nobody reviewed", "none"),
+    ("corrected_or_rejected", "corrected or rejected", "fail"),
+    ("approved", "approved", "ok"),
+    ("never_reviewed", "never reviewed", "none"),
 )
 
 
