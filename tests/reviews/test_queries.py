@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -15,11 +16,12 @@ from django.urls import reverse
 from assurance import clock
 from assurance.accounts.choices import Role
 from assurance.accounts.models import ApiKey, User
-from assurance.controls.models import ExecutedReport, Verifier, Workflow
+from assurance.controls.models import ControlChange, ExecutedReport, Verifier, Workflow
 from assurance.delivery.mail import promise_mail
 from reviews import claims
 from reviews.models import Case
 from tests.accounts_factories import ClientFactory, KeyFactory, UserFactory, bearer, grant_to
+from tests.controls.changing import drafted, limit
 from tests.controls_factories import LONG_AGO, make_workflow, policy
 from tests.delivery_factories import EndpointFactory
 from tests.reviews.conftest import MINUTE, closed
@@ -34,6 +36,9 @@ LISTS = [
     ("dev", "/workflows/credit-decisions/"),
     ("ada", "/api/v1/workflows/credit-decisions/"),
     ("grace", "/integrate/"),
+    ("grace", "/controls/"),
+    ("grace", "/changes/"),
+    ("gus", "/changes/?status=in_review"),
     ("grace", "/grants/"),
     ("ada", "/api/v1/queues/"),
     ("ada", "/api/v1/cases/?limit=200"),
@@ -71,6 +76,7 @@ def fill(post, cast, credit, system, long) -> Callable[[int], None]:
             held = claims.claim(long, by=cast.cleo, at=at)
             claims.release(held, by=cast.cleo, lease=held.lease_number, at=at)
             another(cast.ada)
+            change_waits(credit, cast, number)
             ExecutedReport.objects.create(
                 workflow=credit, start=LONG_AGO, end=at, count=number, reported_by="scorecard",
                 at=at,
@@ -80,6 +86,16 @@ def fill(post, cast, credit, system, long) -> Callable[[int], None]:
 
     long.queue.members.add(cast.cleo)
     return _fill
+
+
+def change_waits(credit: Workflow, cast: SimpleNamespace, number: int) -> None:
+    """One more control change: each other one in review, each third of gus."""
+    by = cast.grace if number % 3 else cast.gus
+    change = drafted(credit, by, limit(credit, 3000 + number), at=clock.now())
+    if number % 2:
+        ControlChange.objects.filter(pk=change.pk).update(
+            status="in_review", submitted_at=clock.now(), submitted_by=by
+        )
 
 
 def another(member: User) -> None:

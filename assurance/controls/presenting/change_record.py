@@ -228,8 +228,10 @@ def _behind(
             ).order_by("number")
             if one.touched() & common
         ],
-        "theirs": compared(base, live.content, only=common) if common else [],
-        "ours": compared(base, changes.candidate_of(change), only=common) if common else [],
+        "theirs": compared(base, live.content, only=common, of="live") if common else [],
+        "ours": compared(base, changes.candidate_of(change), only=common, of="wanted")
+        if common
+        else [],
     }
 
 

@@ -25,18 +25,19 @@ def compared(
     new: Mapping[str, Any],
     *,
     only: Iterable[tuple[str, str]] | None = None,
+    of: str = "",
 ) -> list[dict[str, Any]]:
     """Each item that differs: title, kind, sign, words (in pieces), rows. `only` names the items
-    that are wanted, as (item, key)."""
+    that are wanted, as (item, key); `of` tells this comparison from another on the same page."""
     wanted = None if only is None else set(only)
     return [
-        shown(one, item_of(new, one.item, one.key) or item_of(old, one.item, one.key) or {})
+        shown(one, item_of(new, one.item, one.key) or item_of(old, one.item, one.key) or {}, of)
         for one in differences(old, new)
         if wanted is None or (one.item, one.key) in wanted
     ]
 
 
-def shown(one: Difference, content: Mapping[str, Any]) -> dict[str, Any]:
+def shown(one: Difference, content: Mapping[str, Any], of: str) -> dict[str, Any]:
     """One item that differs, for `controls/_difference.html`. A control says its name too, and
     leads to its page where there ever was one."""
     control = one.item == Item.CONTROL
@@ -58,7 +59,7 @@ def shown(one: Difference, content: Mapping[str, Any]) -> dict[str, Any]:
             }
             for row in one.rows
         ],
-        "caption": f"{one.title}, was and now",
+        "caption": f"{one.title}, was and now{of and f', {of}'}",
     }
 
 
