@@ -227,8 +227,8 @@ def _whole(base: Mapping[str, Any], one: Edit) -> dict[str, Any]:
 
 def latest_replay(change: ControlChange) -> Replay | None:
     """The newest replay of exactly what the change would make live."""
-    found = change.replays.filter(
-        candidate_sha256=change.candidate_sha256, base_set=change.base_set_id
+    found = Replay.objects.filter(
+        change=change, candidate_sha256=change.candidate_sha256, base_set=change.base_set_id
     )
     return found.order_by("-pk").first()
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -75,7 +76,7 @@ def figures(workflows: Collection[int], at: datetime, days: int = DAYS) -> dict[
     """By key of the control; one that never fired is left out."""
     if not workflows:
         return {}
-    asked = {
+    asked: dict[str, Any] = {
         "workflows": list(workflows),
         "since": at - timedelta(days=days),
         "until": at,
@@ -87,15 +88,11 @@ def figures(workflows: Collection[int], at: datetime, days: int = DAYS) -> dict[
 
 def daily(workflow: int, key: str, at: datetime, days: int = DAYS) -> list[Day]:
     """Every day of the period, the oldest first, those without a case too."""
-    asked = {
-        "workflow": workflow,
-        "key": key,
-        "since": at - timedelta(days=days),
-        "until": at,
-    }
+    since = at - timedelta(days=days)
+    asked: dict[str, Any] = {"workflow": workflow, "key": key, "since": since, "until": at}
     with connection.cursor() as cursor:
         cursor.execute(DAILY, asked)
         found = {day: Day(day, judged, fired) for day, judged, fired in cursor.fetchall()}
-    first = asked["since"].date() + timedelta(days=1)
+    first = since.date() + timedelta(days=1)
     wanted = [first + timedelta(days=n) for n in range((at.date() - first).days + 1)]
     return [found.get(day, Day(day, 0, 0)) for day in wanted]

@@ -32,7 +32,7 @@ from assurance.controls.api.change_nouns import (
     ReasonIn,
     change_answer,
 )
-from assurance.controls.api.views import PAGE, WORKFLOW
+from assurance.controls.api.parameters import PAGE, WORKFLOW
 from assurance.controls.choices import ChangeStatus
 from assurance.controls.models import ControlChange, Workflow
 from assurance.errors import invalid
@@ -162,9 +162,7 @@ class ApproveView(Act):
     takes = ApproveIn
 
     def act(self, change: ControlChange, sent: Any, **who: Any) -> ControlChange:
-        return approvals.approve(
-            change, content_sha256=sent.content_sha256, note=sent.note, **who
-        )
+        return approvals.approve(change, content_sha256=sent.content_sha256, note=sent.note, **who)
 
 
 @described("decline", NoteIn)

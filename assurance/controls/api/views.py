@@ -20,6 +20,7 @@ from assurance.api.description import answers
 from assurance.api.paging import KeysetPage
 from assurance.api.query import Query
 from assurance.controls import visibility
+from assurance.controls.api.parameters import PAGE, WORKFLOW
 from assurance.controls.api.schema import (
     ControlSetPageSchema,
     LiveControlPageSchema,
@@ -27,12 +28,6 @@ from assurance.controls.api.schema import (
 )
 from assurance.controls.control_sets import content_as_answer, versions_of_all
 from assurance.controls.models import ControlSet, ControlVersion
-
-PAGE = [
-    OpenApiParameter("limit", int, description="1 to 200, 50 where it is left out."),
-    OpenApiParameter("cursor", str, description="As `next` or `previous` gave it."),
-]
-WORKFLOW = OpenApiParameter("workflow", str, description="The slug of one workflow.")
 
 
 class ControlSetsView(APIView):
