@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from assurance import clock
 from assurance.accounts import roles
@@ -45,6 +47,17 @@ class QueueAdmin(RoleAdmin):
         if not where or not request.user.is_active:
             return False
         return obj is None or all(roles.covers(where, slug) for slug in users_of(obj.slug))
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Refused: records name queues for ever. Says how many cases it would take along."""
+        queue = self.get_object(request, object_id)
+        if queue is None or not self.has_change_permission(request, queue):
+            raise PermissionDenied
+        waiting = Case.objects.open().filter(queue=queue).count()
+        page = {"queue": queue, "waiting": waiting, "used_by": sorted(users_of(queue.slug))}
+        return render(request, "reviews/queue_stays.html", page, status=409)
 
     def get_form(
         self, request: HttpRequest, obj: Queue | None = None, change: bool = False, **kwargs: Any

@@ -190,8 +190,19 @@ def test_no_queue_is_deleted(client, cast, queue):
 
     answer = client.post(f"/admin/reviews/queue/{queue.pk}/delete/", {"post": "yes"})
 
-    assert answer.status_code == 403
+    assert answer.status_code == 409
+    assert "none is ever deleted" in answer.content.decode()
     assert Queue.objects.filter(pk=queue.pk).exists()
+
+
+def test_60_a_queue_with_open_cases_is_not_deleted_and_they_are_counted(client, cast, waiting):
+    client.force_login(cast.grace)
+
+    answer = client.post(f"/admin/reviews/queue/{waiting.queue.pk}/delete/", {"post": "yes"})
+
+    assert answer.status_code == 409
+    assert "1 open case waits in it" in answer.content.decode()
+    assert Queue.objects.filter(pk=waiting.queue.pk).exists()
 
 
 @pytest.mark.parametrize("model", [Case, Decision])

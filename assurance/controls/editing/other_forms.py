@@ -30,7 +30,7 @@ class RuleForm(ItemForm):
     """A routing rule. A catch-all has no condition and stays what it catches."""
 
     noun = "routing rule"
-    empty_condition = "A rule needs one."
+    empty_condition = "No condition yet; a rule needs one."
     name = forms.CharField(
         label="Name", max_length=120, help_text="It is how the rule is known; it never changes."
     )
