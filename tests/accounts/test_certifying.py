@@ -101,13 +101,14 @@ def test_a_word_is_never_rewritten(cast):
 
 
 def test_on_the_page_a_grant_is_confirmed_or_ended(client, cast):
-    client.force_login(cast.grace)
     lead, reviewer = grant_of(cast.dev), grant_of(cast.ben)
     with clock.shifted(QUARTER):
+        client.force_login(cast.grace)
         text = client.get("/grants/").content.decode()
     assert "Overdue" in text
     assert "Yours: another owner confirms it" in text
 
+    client.force_login(cast.grace)
     assert client.post(f"/grants/{lead.pk}/certify/").url == "/grants/"
     assert client.post(f"/grants/{reviewer.pk}/end/").url == "/grants/"
 

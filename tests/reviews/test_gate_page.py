@@ -94,12 +94,12 @@ def test_the_page_takes_as_many_queries_with_fifty_cases_as_with_five(pilot, sig
 
     def ask() -> int:
         with clock.shifted(NOON + timedelta(hours=2) - clock.now()):
+            grace = sign_in("grace")
             grace.get(PAGE)
             with CaptureQueriesContext(connection) as queries:
                 assert "20 stored judgements" in main_of(grace.get(PAGE))
         return len(queries)
 
-    grace = sign_in("grace")
     fill(*range(25))
     few = ask()
 
