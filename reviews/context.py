@@ -31,7 +31,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         {"label": "Cases", "url": "/cases/", "count": ""},
     ]
     held = roles_of(user, at).keys()
-    if held & set(visibility.READERS) or Queue.objects.of(user).exists():
+    if waiting or held & set(visibility.READERS) or Queue.objects.of(user).exists():
         nav.append({"label": "Controls", "url": "/controls/", "count": "", "also": "/changes/"})
     if user.is_superuser or held & {Role.INTEGRATOR, Role.GOVERNANCE}:
         nav.append({"label": "Integrate", "url": "/integrate/", "count": ""})

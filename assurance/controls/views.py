@@ -214,6 +214,6 @@ def _compared(told: Told) -> dict[str, Any]:
     """What leads to the difference from the version before."""
     number = told.version.version
     if number == 1:
-        return {"text": "", "label": "Changed"}
+        return {"text": "the first", "label": "Changed"}
     url = reverse("control_diff", args=[told.version.key, number - 1, number])
     return {"text": f"from version {number - 1}", "url": url, "label": "Changed"}
