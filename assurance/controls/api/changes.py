@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -140,11 +140,13 @@ class Act(APIView):
 
 
 def described(verb: str, takes: type[msgspec.Struct], status: int = 200) -> Any:
-    return extend_schema(
+    """The description of a verb's one operation, which the class inherits."""
+    operation = extend_schema(
         operation_id=f"control_changes_{verb}",
         request={"application/json": envelope.schema(takes)},
         responses=acts({status: ChangeSchema}, 404),
     )
+    return extend_schema_view(post=operation)
 
 
 @described("submit", NoteIn)
