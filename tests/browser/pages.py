@@ -278,6 +278,12 @@ PLACES = [
         "grace",
         lambda world: reverse("admin:reviews_queue_change", args=[world.queue.pk]),
     ),
+    Place(
+        "admin, a queue that stays",
+        "grace",
+        lambda world: reverse("admin:reviews_queue_delete", args=[world.queue.pk]),
+        status=409,
+    ),
     Place("admin, grants", "grace", fixed("/admin/accounts/grant/")),
     Place("admin, verifiers", "grace", fixed("/admin/controls/verifier/")),
     Place("admin, a new verifier", "grace", fixed("/admin/controls/verifier/add/")),
