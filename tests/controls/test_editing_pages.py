@@ -95,3 +95,33 @@ def test_the_start_page_tells_whose_draft_waits(grace, credit, cast):
     draft = changes.put(credit, "rule", "Urgent", None, by=cast.gus, at=clock.now())
     text = grace.get("/admin/").content.decode()
     assert f"Gus Lind: change {draft.number}, draft" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("controls_new_control_beside", ["credit-decisions"]),
+        ("controls_new_rule_beside", ["credit-decisions"]),
+        ("controls_new_waiver_beside", ["credit-decisions"]),
+        ("controls_control_beside", ["LIM-01"]),
+        ("controls_rule_beside", ["credit-decisions", "Urgent"]),
+        ("controls_policy_beside", ["credit-decisions", "credit-review"]),
+        ("controls_specification_beside", ["credit-decisions"]),
+    ],
+)
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {},
+        {"c.0.field": "output.amount", "c.0.code": "nonsense", "c.99999.field": "x"},
+        {"c.joint": "x", "c.0.joint": "any", "c.0.0.joint": "any", "c.0.0.0.joint": "any"},
+        {"boundaries.0.number": "x", "check_name": "none such", "expires_at": "soon"},
+        {"reasons.0.code": "A b", "rationale_min_approve_low": "-1", "position": "1e9"},
+    ],
+)
+@pytest.mark.parametrize("kind", ["policy", "verification"])
+def test_whatever_is_typed_so_far_has_an_answer_beside_it(grace, name, args, typed, kind):
+    address = reverse(f"admin:{name}", args=args)
+    answer = grace.post(f"{address}?preview=1&kind={kind}", typed)
+    assert answer.status_code == 200
+    assert not ControlChange.objects.exists()
