@@ -183,13 +183,22 @@ def written(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, str):
         return value
-    if isinstance(value, list) and all(isinstance(one, (str, int, float)) for one in value):
-        return ", ".join(written(one) for one in value) or "none"
+    if isinstance(value, list):
+        return ", ".join(_named(one) for one in value) or "none"
     if value is None:
         return "nothing"
     return json.dumps(value, ensure_ascii=False)
 
 
+def _named(one: Any) -> str:
+    """A thing of a list: by the name that people know it by, where it has one."""
+    if isinstance(one, Mapping):
+        known = (one[name] for name in ("label", "text", "name", "code", "key") if one.get(name))
+        return next(known, json.dumps(one, ensure_ascii=False))
+    return written(one)
+
+
 def _sentence(row: Row) -> str:
     what = row["what"]
-    return f"{what[:1].upper()}{what[1:]} was {row['was']}, now {row['now']}."
+    said = f"{what[:1].upper()}{what[1:]} was {row['was']}, now {row['now']}"
+    return said if said.endswith(".") else f"{said}."

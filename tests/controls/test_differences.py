@@ -126,3 +126,18 @@ def test_the_edits_between_two_contents_lead_from_one_to_the_other():
     )
 
     assert apply(BASE, edits_between(BASE, target)) == target
+
+
+def test_reasons_and_boundaries_are_told_by_the_names_that_people_know():
+    said = BASE["specification"]
+    more = [*said["boundaries"], {"number": 9, "text": "Nothing to minors.", "clause": ""}]
+    policy_ = next(one for one in BASE["queue_policies"] if one["queue"] == "credit-review")
+    fewer = {**policy_, "reasons": policy_["reasons"][1:]}
+
+    (specification, reasons) = changed(
+        {"item": "specification", "key": "", "content": {**said, "boundaries": more}},
+        {"item": "queue_policy", "key": "credit-review", "content": fewer},
+    )
+
+    assert specification.words == ("Boundaries was nothing, now Nothing to minors.",)
+    assert reasons.words == ("Reasons was Figures agree with sources, now nothing.",)
