@@ -5,17 +5,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('controls', '0002_control_changes'),
-        ('reviews', '0002_case_number'),
+        ("accounts", "0001_initial"),
+        ("controls", "0002_control_changes"),
+        ("reviews", "0002_case_number"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(models.F('workflow'), condition=models.Q(('state', 'paused')), name='case_paused'),
+            model_name="case",
+            index=models.Index(
+                models.F("workflow"), condition=models.Q(("state", "paused")), name="case_paused"
+            ),
         ),
     ]

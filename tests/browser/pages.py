@@ -75,9 +75,7 @@ def workflow_at_work(world: World) -> str:
 
 def workflow_paused(world: World) -> str:
     workflow_at_work(world)
-    pausing.pause(
-        world.workflow, reason="The sums are wrong.", by=world.cast.dev, at=clock.now()
-    )
+    pausing.pause(world.workflow, reason="The sums are wrong.", by=world.cast.dev, at=clock.now())
     world.post()
     return f"/workflows/{world.workflow.slug}/"
 
