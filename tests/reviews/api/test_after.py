@@ -269,10 +269,8 @@ def test_a_period_that_is_none_is_refused(scorecard, change, status, code, point
         ("POST", f"cases/{NOBODY}/park/"),
         ("POST", "files/"),
         ("POST", "incidents/"),
-        ("POST", f"verifications/{NOBODY}/"),
-        ("POST", "workflows/credit-decisions/pause/"),
         ("GET", "signals/"),
-        ("GET", "control-changes/"),
+        ("GET", "checkpoints/"),
     ],
 )
 def test_what_comes_later_is_not_there_and_says_so(scorecard, method, path):
