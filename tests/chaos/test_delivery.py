@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from contextlib import ExitStack
 from datetime import timedelta
+from itertools import pairwise
 
 from tests.chaos.house import House, scaled, until
 from tests.receiver import HANG, RESET, Answer, Behaviour, Receiver, Request
@@ -69,8 +70,10 @@ def test_p8_a_killed_worker_and_a_rude_receiver_lose_nothing_and_keep_the_order(
     repeated = [found for found in tries.values() if len(found) > 1]
     assert len(repeated) > 5, "some were tried more than once"
     for found in repeated:
-        stamps = [int(request.headers["webhook-timestamp"]) for request in found]
-        assert stamps == sorted(set(stamps)), "a new timestamp on each try"
+        for earlier, later in pairwise(found):
+            before, after = (int(one.headers["webhook-timestamp"]) for one in (earlier, later))
+            # The header counts whole seconds: two tries within one may carry the same.
+            assert after > before or (after == before and later.at - earlier.at < 1)
         assert len({request.body for request in found}) == 1
     house.verify()
 
