@@ -22,7 +22,7 @@ import django
 
 from tests.benchmarks.intake import FIELDS, request
 
-REQUESTS = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+REQUESTS = int(sys.argv[1]) if __name__ == "__main__" and len(sys.argv) > 1 else 100
 ROUNDS = 7
 GATE = 1.10
 # Slug: how many enforced controls, how many candidates in shadow.

@@ -26,7 +26,7 @@ from typing import Any
 import django
 
 CONTROLS = 100
-REQUESTS = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+REQUESTS = int(sys.argv[1]) if __name__ == "__main__" and len(sys.argv) > 1 else 200
 ROUNDS = 5
 FIELDS = [f"figure_{n}" for n in range(20)]
 # Rows of one intake, in the order in which they refer to each other: table, key that is drawn.

@@ -20,7 +20,7 @@ from typing import Any
 
 import django
 
-PLAYED = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+PLAYED = int(sys.argv[1]) if __name__ == "__main__" and len(sys.argv) > 1 else 40
 OPEN = CLOSED = 10_000
 GATE = 400.0
 # The copies wait behind what is played.

@@ -23,7 +23,7 @@ from typing import Any
 import django
 
 SIZES = {"credit-review": 1_000, "credit-specialists": 100_000}
-ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+ROUNDS = int(sys.argv[1]) if __name__ == "__main__" and len(sys.argv) > 1 else 30
 GATE = 1.5
 # Each case again and again, with keys and times of its own: every tenth one held by somebody.
 COPY = """

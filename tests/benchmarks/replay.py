@@ -24,8 +24,8 @@ from typing import Any
 
 import django
 
-CASES = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+CASES = int(sys.argv[1]) if __name__ == "__main__" and len(sys.argv) > 1 else 100_000
+ROUNDS = int(sys.argv[2]) if __name__ == "__main__" and len(sys.argv) > 2 else 3
 CONTROLS = 20
 DISTINCT = 2_000
 GATE_MINUTES = 1.0
