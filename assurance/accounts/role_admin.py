@@ -6,6 +6,7 @@ closes the page at once.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -121,9 +122,9 @@ class VerbForm(forms.ModelForm):
 
     request: HttpRequest
 
+    @abstractmethod
     def act(self, cleaned: dict[str, Any]) -> models.Model:
         """Call the verb and return the object."""
-        raise NotImplementedError
 
     def _post_clean(self) -> None:
         if self.errors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import msgspec
@@ -122,7 +123,7 @@ class ChangeView(APIView):
         return answer(changes.edit(change, by=account_of(request), at=clock.now(), **fields))
 
 
-class Act(APIView):
+class Act(APIView, ABC):
     """POST /api/v1/control-changes/{number}/…/: one verb."""
 
     permission_classes = [IsPerson]
@@ -135,8 +136,9 @@ class Act(APIView):
         made = self.act(change, sent, by=account_of(request), at=clock.now())
         return answer(made, status=201 if made.pk != change.pk else 200)
 
+    @abstractmethod
     def act(self, change: ControlChange, sent: Any, **who: Any) -> ControlChange:
-        raise NotImplementedError
+        """Call the verb with what was sent; `who` is `by` and `at`."""
 
 
 def described(verb: str, takes: type[msgspec.Struct], status: int = 200) -> Any:

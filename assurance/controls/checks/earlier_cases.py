@@ -6,6 +6,7 @@ that a replay sees what the live judgement saw.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,9 +26,9 @@ class _Earlier(Check):
 
     stateful = True
 
+    @abstractmethod
     def compared(self, params: Mapping[str, Any]) -> list[str]:
         """The fields that are compared with those of earlier cases."""
-        raise NotImplementedError
 
     def more_problems(self, params: dict[str, Any], catalogue: Catalogue) -> list[Problem]:
         said = duration_problem(params["window"])

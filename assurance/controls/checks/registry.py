@@ -37,6 +37,7 @@ from __future__ import annotations
 import difflib
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -60,7 +61,7 @@ WHOLE = frozenset({"output", "context", "signals", "model"})
 ALWAYS_THERE = {"proposed_action": "string", "subject": "string", "occurred_at": "date-time"}
 
 
-class Check:
+class Check(ABC):
     """One named check. The module docstring says how to write one."""
 
     name: ClassVar[str]
@@ -108,9 +109,9 @@ class Check:
         """
         return None
 
+    @abstractmethod
     def run(self, params: dict[str, Any], facts: Mapping[str, Any], gathered: Any) -> Outcome:
         """Judge one case. `params` are settled; `gathered` is what `gather` returned."""
-        raise NotImplementedError(f"The check “{self.name}” has no `run`.")
 
 
 CHECKS: dict[str, Check] = {}
