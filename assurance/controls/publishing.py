@@ -18,17 +18,10 @@ from assurance.controls.choices import ChangeStatus, Way
 from assurance.controls.control_sets import newest_set, publish_next
 from assurance.controls.locks import lock_workflow
 from assurance.controls.models import ControlChange, ControlSet, Workflow
+from assurance.controls.querysets import ControlChangeQuerySet
 from assurance.delivery.alerts import raise_alert
 from assurance.record.actors import Actor
 from assurance.record.ledger import Stream, record
-
-_after: list[Callable[[ControlChange, ControlSet, datetime], None]] = []
-
-
-def register_after(act: Callable[[ControlChange, ControlSet, datetime], None]) -> None:
-    """Called from `AppConfig.ready()` of the room that holds open cases: `act(change, set, at)`
-    runs in the transaction in which a set goes live."""
-    _after.append(act)
 
 
 def go_live(change: ControlChange, *, by: User | None, at: datetime) -> ControlSet | None:
@@ -67,8 +60,6 @@ def go_live(change: ControlChange, *, by: User | None, at: datetime) -> ControlS
     others = ControlChange.objects.open().filter(workflow=change.workflow_id).exclude(pk=change.pk)
     for other in others.order_by("number"):
         overtaken(changes.locked(other), made, at=at)
-    for act in _after:
-        act(change, made, at)
     return made
 
 
@@ -118,22 +109,17 @@ def common_items(change: ControlChange, live: ControlSet) -> set[tuple[str, str]
 
 
 def end_all_review(workflow: Workflow, *, by: User | None, at: datetime) -> None:
-    """Lift the all-review of an unratified emergency: a second person has spoken since."""
+    """Lift the all-review of unratified emergencies once a second person has spoken since: each
+    was ratified, or two persons published a set after the last of them lapsed."""
     if not workflow.all_review:
         return
-    waiting = ControlChange.objects.filter(
-        workflow=workflow, way=Way.EMERGENCY, ratified_at=None, unratified_at__isnull=False
-    )
-    spoken = (
-        waiting.exists()
-        and not workflow.changes.filter(
-            way=Way.SECOND_PERSON,
-            published_at__gt=waiting.latest("unratified_at").unratified_at,
-        ).exists()
-    )
-    if spoken:
-        return
-    _set_all_review(workflow, False, by=by, at=at)
+    waiting = workflow.changes.filter(
+        way=Way.EMERGENCY, ratified_at=None, unratified_at__isnull=False
+    ).order_by("unratified_at")
+    last = waiting.last()
+    later = workflow.changes.filter(way=Way.SECOND_PERSON)
+    if last is None or later.filter(published_at__gt=last.unratified_at).exists():
+        _set_all_review(workflow, False, by=by, at=at)
 
 
 def _set_all_review(workflow: Workflow, on: bool, *, by: User | None, at: datetime) -> None:
@@ -150,44 +136,35 @@ def _set_all_review(workflow: Workflow, on: bool, *, by: User | None, at: dateti
 
 
 def sweep(at: datetime) -> int:
-    """Draw what time brings: lapses, starts, emergencies that nobody ratified. Returns how many."""
+    """Draw what time brings: lapses, starts, emergencies that nobody ratified. Returns how many.
+    Any number of sweeps may run at once: what is due is asked again under its lock."""
+    changes_ = ControlChange.objects
+    steps: tuple[tuple[ControlChangeQuerySet, Callable[[ControlChange, datetime], None]], ...] = (
+        (changes_.lapsing(at), _lapse),
+        (changes_.starting(at), _start),
+        (changes_.unratified(at), _unratified),
+    )
     drawn = 0
-    for change in ControlChange.objects.lapsing(at):
-        drawn += _each(change, _lapse, at)
-    for change in ControlChange.objects.starting(at):
-        drawn += _each(change, _start, at)
-    for change in ControlChange.objects.unratified(at):
-        drawn += _each(change, _unratified, at)
+    for due, act in steps:
+        for change in due:
+            with transaction.atomic():
+                change = changes.locked(change)
+                if due.filter(pk=change.pk).exists():
+                    act(change, at)
+                    drawn += 1
     return drawn
 
 
-def _each(
-    change: ControlChange, act: Callable[[ControlChange, datetime], bool], at: datetime
-) -> int:
-    with transaction.atomic():
-        return int(act(changes.locked(change), at))
-
-
-def _lapse(change: ControlChange, at: datetime) -> bool:
-    if change.status != ChangeStatus.IN_REVIEW or change.lapses_at is None:
-        return False
-    if change.lapses_at > at:
-        return False
+def _lapse(change: ControlChange, at: datetime) -> None:
     changes.end(change, ChangeStatus.LAPSED, by=None, note="Nobody decided in seven days.", at=at)
     changes.tell(change, "lapsed", {}, by=None, at=at)
-    return True
 
 
-def _start(change: ControlChange, at: datetime) -> bool:
-    if change.status != ChangeStatus.APPROVED or (change.start_at and change.start_at > at):
-        return False
+def _start(change: ControlChange, at: datetime) -> None:
     go_live(change, by=change.approver, at=at)
-    return True
 
 
-def _unratified(change: ControlChange, at: datetime) -> bool:
-    if change.ratified_at is not None or change.unratified_at is not None:
-        return False
+def _unratified(change: ControlChange, at: datetime) -> None:
     lock_workflow(change.workflow, shared=False)
     change.unratified_at = at
     change.save()
@@ -202,4 +179,3 @@ def _unratified(change: ControlChange, at: datetime) -> bool:
         at=at,
         data={"change": change.number},
     )
-    return True

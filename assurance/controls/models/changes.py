@@ -3,7 +3,6 @@ which anything in a set changes. What one person may not do alone the database r
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pgtrigger
@@ -224,13 +223,7 @@ class ControlChange(models.Model):
         return self.status not in ENDED
 
     @property
-    def is_stale_since(self) -> bool:
-        """Whether another set went live since its base."""
-        return ControlSet.objects.filter(
-            workflow=self.workflow_id, number__gt=self.base_set.number
-        ).exists()
-
-    def awaits_ratification(self, at: datetime) -> bool:
+    def awaits_ratification(self) -> bool:
         return self.way == Way.EMERGENCY and self.ratified_at is None
 
     def touched(self) -> set[tuple[str, str]]:

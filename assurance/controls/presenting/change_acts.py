@@ -124,7 +124,7 @@ class Offering:
         acts.later.append(self.withdraw())
 
     def _of_published(self, acts: Acts, live: bool) -> None:
-        if self.change.awaits_ratification(self.at):
+        if self.change.awaits_ratification:
             if self.why_not_second is None:
                 acts.approval.append(self.ratify())
             else:

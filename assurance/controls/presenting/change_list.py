@@ -102,7 +102,7 @@ def _waits_for(change: ControlChange, user: User, owners: Sequence[_Owner], at: 
         return "You" if change.author_id == user.pk else together(name_of(change.author))
     if change.status == ChangeStatus.APPROVED:
         return f"Its start, {change.start_at:%-d %b %H:%M} UTC" if change.start_at else "Its start"
-    ratify = change.status == ChangeStatus.PUBLISHED and change.awaits_ratification(at)
+    ratify = change.status == ChangeStatus.PUBLISHED and change.awaits_ratification
     if change.status != ChangeStatus.IN_REVIEW and not ratify:
         return "–"
     second = _second(change, owners)

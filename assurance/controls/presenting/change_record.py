@@ -129,7 +129,7 @@ def tags(change: ControlChange, at: datetime) -> list[dict[str, str]]:
         found.append({"label": "Emergency", "kind": "warn", "icon": "warn"})
     if change.status == ChangeStatus.PUBLISHED and change.way in (Way.PILOT, Way.OPERATIONAL):
         found.append({"label": Way(change.way).label, "kind": "", "icon": "user"})
-    if change.status == ChangeStatus.PUBLISHED and change.awaits_ratification(at):
+    if change.status == ChangeStatus.PUBLISHED and change.awaits_ratification:
         late = change.ratify_by is not None and change.ratify_by <= at
         label = "Not ratified in time" if late else "Waits for ratification"
         found.append({"label": label, "kind": "fail" if late else "warn", "icon": "ring"})
@@ -152,7 +152,7 @@ def turn(change: ControlChange, at: datetime) -> str:
         if change.start_at is not None:
             return f"Goes live by itself on {change.start_at:%-d %B %Y, %H:%M} UTC."
         return "Goes live within seconds."
-    if change.status == ChangeStatus.PUBLISHED and change.awaits_ratification(at):
+    if change.status == ChangeStatus.PUBLISHED and change.awaits_ratification:
         names = second_persons(change, at)
         return f"Is live and waits to be ratified by {_or(names) if names else 'a second person'}."
     return ""
