@@ -8,6 +8,7 @@ the last one silently winning.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -61,6 +62,30 @@ class Places:
         while pointer and pointer not in self._lines:
             pointer = pointer.rpartition("/")[0]
         return self._lines.get(pointer)
+
+
+def text_of(file: str) -> str:
+    """A file as text. Raises DomainError `unreadable` with what to do."""
+    try:
+        return Path(file).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        at = fault.start + 1
+        sentence = f"The file is not UTF-8 (byte {at:,}). Save it as UTF-8."
+        raise DomainError("unreadable", sentence, status=422) from fault
+    except OSError as fault:
+        sentence = f"The file cannot be read: {fault.strerror}."
+        raise DomainError("unreadable", sentence, status=422) from fault
+
+
+def told(file: str, refusal: DomainError, places: Places) -> str:
+    """The refusal of a file, one line for every problem with its place in it."""
+    lines = [f"{file}: {refusal.sentence}"]
+    for error in refusal.errors:
+        line = places.line(error["pointer"])
+        at = [f"line {line}"] if line else []
+        at += [error["pointer"]] if error["pointer"] else []
+        lines.append(f"  {', '.join(at)}: {error['message']}" if at else f"  {error['message']}")
+    return "\n".join(lines)
 
 
 def read(text: str) -> tuple[Any, Places]:

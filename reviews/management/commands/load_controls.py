@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from assurance import clock
 from assurance.accounts.models import User
-from assurance.controls.definition_files import Places, read
+from assurance.controls.definition_files import Places, read, text_of, told
 from assurance.errors import DomainError
 from assurance.record.actors import Actor
 from reviews.loading import load
@@ -44,26 +43,3 @@ class Command(BaseCommand):
             )
         for line in loaded.made:
             self.stdout.write(line)
-
-
-def text_of(file: str) -> str:
-    """The file as text. Raises CommandError with what to do."""
-    try:
-        return Path(file).read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        raise CommandError(
-            f"{file} is not UTF-8 (byte {fault.start + 1:,}). Save it as UTF-8."
-        ) from fault
-    except OSError as fault:
-        raise CommandError(f"{file} cannot be read: {fault.strerror}.") from fault
-
-
-def told(file: str, refusal: DomainError, places: Places) -> str:
-    """The refusal, one line for every problem with its place in the file."""
-    lines = [f"{file}: {refusal.sentence}"]
-    for error in refusal.errors:
-        line = places.line(error["pointer"])
-        at = [f"line {line}"] if line else []
-        at += [error["pointer"]] if error["pointer"] else []
-        lines.append(f"  {', '.join(at)}: {error['message']}" if at else f"  {error['message']}")
-    return "\n".join(lines)
