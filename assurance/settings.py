@@ -111,6 +111,11 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     }
 )
 
+if env.bool("COUNTERMARK_PREPARED_STATEMENTS", True):
+    # PostgreSQL plans a statement that comes again and again only once. Off behind a pooler that
+    # hands a connection to another after each transaction.
+    DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 5}
+
 # --- Redis or Valkey: a doorbell and a cache, nothing that may not be lost --------------------
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {

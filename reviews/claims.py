@@ -7,7 +7,7 @@ claim, so an old holder who wakes up late can never decide over a new one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from assurance.accounts.models import User
 
 MAX_HELD = 5
+RENEWED_AFTER = timedelta(seconds=20)
 
 _WAITS = """
        c.queue_id = %(queue)s AND c.state = 'open' AND c.pending_id IS NULL
@@ -175,6 +176,13 @@ def renew(case: Case, *, at: datetime) -> Case:
     case.leased_until = at + case.queue.lease
     case.save(update_fields=["leased_until"])
     return case
+
+
+def is_ageing(case: Case, at: datetime) -> bool:
+    """Whether a hold is old enough that opening the page should renew it: a case that was claimed
+    a moment ago need not be locked and written once more."""
+    assert case.queue is not None and case.leased_until is not None
+    return case.leased_until - at < case.queue.lease - RENEWED_AFTER
 
 
 def require_open(case: Case, at: datetime) -> None:

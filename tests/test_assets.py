@@ -40,6 +40,27 @@ def test_modules_import_each_other_by_hashed_name_only(collected):
     assert {name for name in imported if not re.search(r"\.[0-9a-f]{12}\.js$", name)} == set()
 
 
+def test_the_stylesheet_is_one_file_with_every_part_in_order(collected):
+    asked = re.findall(r'@import url\("\./(.+)"\);', (ROOT / "static/css/app.css").read_text())
+    (served,) = (
+        file for file in (collected / "css").glob("app.*.css") if len(file.name.split(".")) == 3
+    )
+    text = served.read_text()
+    places = [text.find((ROOT / "static/css" / part).read_text()) for part in asked]
+
+    assert "@import" not in text
+    assert {"tokens.css", "components/case.css"} <= set(asked)
+    assert -1 not in places
+    assert places == sorted(places)
+    assert {
+        str(file.relative_to(ROOT / "static/css")) for file in (ROOT / "static/css").rglob("*.css")
+    } == {
+        *asked,
+        "app.css",
+        "admin.css",
+    }
+
+
 def test_every_import_is_written_so_that_the_storage_sees_it():
     for module in (ROOT / "static/js").glob("*.js"):
         for line in module.read_text().splitlines():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from ipaddress import ip_address
 
@@ -12,7 +13,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
 from assurance import clock
-from assurance.accounts import sign_ins
+from assurance.accounts import roles, sign_ins
 from assurance.accounts.models import User
 from assurance.accounts.principals import account_of
 from assurance.api.callers import address_of
@@ -21,6 +22,7 @@ STARTED, SEEN, NOTED, RIGHTS = "started_at", "seen_at", "noted_key", "rights_at"
 SEEN_EVERY = 60  # seconds between two writes of a session that is only read
 # A page that refreshes itself says so, and does not keep a deserted desk signed in.
 BACKGROUND = "HTTP_X_BACKGROUND"
+SAFE = ("GET", "HEAD")
 
 
 @receiver(user_logged_in)
@@ -32,7 +34,8 @@ def begin(sender: type[User], request: HttpRequest, user: User, **kwargs: object
 
 
 class SessionLifetimeMiddleware:
-    """Ends what is too old before the view, and keeps the list of sign-ins true after it.
+    """Ends what is too old before the view, and keeps the list of sign-ins true after it. A
+    request that only reads reads the grants of a person once.
 
     Requests without a session cookie cost nothing here.
     """
@@ -44,7 +47,8 @@ class SessionLifetimeMiddleware:
         key = request.session.session_key
         if key and request.user.is_authenticated:
             self._before(request, clock.now())
-        response = self.get_response(request)
+        with roles.read_once() if request.method in SAFE else nullcontext():
+            response = self.get_response(request)
         if key or request.session.modified:
             self._after(request, key)
         return response

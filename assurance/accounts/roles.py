@@ -4,7 +4,9 @@ on the next request. Giving and taking roles is for `grants`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -57,10 +59,33 @@ class _StageOf:
 stage_of = _StageOf()
 
 
+_READ: ContextVar[dict[int, dict[str, Workflows]] | None] = ContextVar("grants read", default=None)
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Each person's grants are read once in here: for one request that changes none, whose parts
+    all ask the same."""
+    token = _READ.set({})
+    try:
+        yield
+    finally:
+        _READ.reset(token)
+
+
 def roles_of(user: Any, at: datetime) -> dict[str, Workflows]:
     """Every role somebody holds now and where: one query. Clients and strangers hold none."""
     if not isinstance(user, User):
         return {}
+    kept = _READ.get()
+    if kept is None:
+        return _read(user, at)
+    if user.pk not in kept:
+        kept[user.pk] = _read(user, at)
+    return kept[user.pk]
+
+
+def _read(user: User, at: datetime) -> dict[str, Workflows]:
     held: dict[str, Workflows] = {}
     grants = Grant.objects.held_by(user).effective(at).order_by()
     for role, workflow in grants.values_list("role", "workflow"):

@@ -42,7 +42,7 @@ def present(case: Case, *, user: User, at: datetime, play: bool) -> dict[str, An
 
 def in_rail(queue: Queue, at: datetime):
     """The first open cases in work order, held ones among them, decided ones not."""
-    return Case.objects.filter(queue=queue, pending=None).open().in_work_order().for_list()[:ROWS]
+    return Case.objects.filter(queue=queue, pending=None).open().in_work_order().for_rail()[:ROWS]
 
 
 def row(case: Case, *, user: User, at: datetime, current: bool = False) -> dict[str, Any]:

@@ -41,7 +41,7 @@ VOICES = {
 
 def present(case: Case, catalogue: Catalogue) -> dict[str, Any]:
     """What `_why.html` needs."""
-    results = told(case)
+    results = told(case, catalogue)
     shown = [r for r in results if r["mode"] in ("enforced", "advise")]
     telling = [r for r in shown if r["outcome"] not in ("pass", "not_applicable")]
     spoke = {result["key"] for result in results}
@@ -65,17 +65,19 @@ def present(case: Case, catalogue: Catalogue) -> dict[str, Any]:
     }
 
 
-def told(case: Case) -> list[dict[str, Any]]:
-    """What the controls said, without any value of a sensitive field: the field itself can be
-    uncovered in its place, a sentence about it stands in every list."""
+def told(case: Case, catalogue: Catalogue) -> list[dict[str, Any]]:
+    """What the controls said, and what verifiers have answered since, without any value of a
+    sensitive field: the field itself can be uncovered in its place."""
     results = with_background(case.assessment.results, case.id, case.output_sha256)
-    return covered_results(results, live_set(case.control_set).catalogue)
+    return covered_results(results, catalogue)
 
 
 def sentence(case: Case) -> str:
     """The words of what weighs most: a control that decided, then one that failed beside a voice
-    such as the pilot's, then the voice."""
-    results, voices = told(case), case.assessment.voices
+    such as the pilot's, then the voice. No sensitive value is in it, since it stands in every list.
+    What was asked in the background weighs nothing, so no later answer is looked up."""
+    results = covered_results(case.assessment.results, live_set(case.control_set).catalogue)
+    voices = case.assessment.voices
     deciding = [one for one in results if one["key"] in case.decided_by]
     failed = [one for one in results if one["outcome"] == "fail" and one["mode"] == "enforced"]
     spoken = [one for one in voices if one["key"] in case.decided_by]

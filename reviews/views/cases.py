@@ -27,8 +27,9 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
     """The workspace. Opening a case never claims it; a page load by its holder renews the lease."""
     at = clock.now()
     case = find_case(request, reference, at)
-    if case.is_held_by(account_of(request), at) and case.pending is None:
-        case = claims.heartbeat(case, by=account_of(request), lease=case.lease_number, at=at)
+    user = account_of(request)
+    if case.is_held_by(user, at) and case.pending is None and claims.is_ageing(case, at):
+        case = claims.heartbeat(case, by=user, lease=case.lease_number, at=at)
     return render_case(request, case)
 
 

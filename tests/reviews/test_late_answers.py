@@ -327,11 +327,11 @@ def test_what_an_advising_verifier_said_is_shown_to_the_reviewer(cast, judge, do
     double.behave = says("fail", findings=[found])
     workflow = workflow_asking(cast, asks(mode="advise"), policy())
     case = posted(workflow, output={"amount": 4820, "text": "We lend it."})
-    before = next(row for row in why.told(now(case)) if row["key"] == "EXT-01")
+    before = next(row for row in why.told(now(case), CATALOGUE_OF(case)) if row["key"] == "EXT-01")
 
     verifying.ask_queued(lambda: NOON + SECOND)
 
-    after = next(row for row in why.told(now(case)) if row["key"] == "EXT-01")
+    after = next(row for row in why.told(now(case), CATALOGUE_OF(case)) if row["key"] == "EXT-01")
     assert (before["outcome"], before["effect"]) == ("not_run", None)
     assert (after["outcome"], after["effect"], after["findings"]) == ("fail", None, [found])
     assert now(case).decided_by == ["LIM-01"]
