@@ -181,7 +181,8 @@ def renew(case: Case, *, at: datetime) -> Case:
 def is_ageing(case: Case, at: datetime) -> bool:
     """Whether a hold is old enough that opening the page should renew it: a case that was claimed
     a moment ago need not be locked and written once more."""
-    assert case.queue is not None and case.leased_until is not None
+    assert case.queue is not None
+    assert case.leased_until is not None
     return case.leased_until - at < case.queue.lease - RENEWED_AFTER
 
 

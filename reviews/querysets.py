@@ -179,7 +179,6 @@ class CaseQuerySet(models.QuerySet):
             "workflow", "queue", "leased_by", "pending", "control_set", "assessment"
         ).defer("assessment__facts", "control_set__canonical")
 
-
     def for_rail(self) -> Self:
         """With the little that a row beside a case shows: its title, its clock, its holder, and
         what the sentence of why it is here is made of."""

@@ -165,7 +165,10 @@ def with_background(
     shown = list(results)
     if not any(one.get("reason_code") == IN_BACKGROUND for one in shown):
         return shown
-    answers = recorded(case_id, output_sha256).answers
+    closed = runs_of(case_id, output_sha256).filter(
+        status=CheckRun.Status.CLOSED, answer__isnull=False
+    )
+    answers: dict[str, Any] = {run.control_key: run.answer for run in closed}
     return [
         {
             **one,

@@ -55,6 +55,10 @@ def of(request: HttpRequest, at: datetime) -> dict[str, Any] | None:
     decision = (
         Decision.objects.filter(pk=kept["decision"], decided_by=account_of(request))
         .select_related("case__workflow")
+        .only(
+            *("outcome", "released_at", "release_at", "withdrawn_at", "case__number"),
+            *("case__workflow__paused_at", "case__workflow__stage"),
+        )
         .first()
     )
     if decision is None or decision.withdrawn_at is not None:

@@ -4,10 +4,14 @@ nothing."""
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from assurance import clock
+from assurance.accounts.models import Grant
 from reviews import claims
 from reviews.presenting.workspace import links
-from tests.reviews.conftest import NOON, WHY
+from tests.reviews.conftest import MINUTE, NOON, SECOND, WHY
 
 pytestmark = pytest.mark.django_db
 
@@ -77,3 +81,31 @@ def test_who_governs_is_led_from_a_case_to_the_rule_that_sent_it_to_its_queue(
     client.force_login(cast.grace)
     assert f'href="{rule}"' in client.get(address).content.decode()
     assert client.get(rule).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("seconds", "until"), [(5, NOON + 20 * MINUTE), (90, NOON + 21.5 * MINUTE)]
+)
+def test_opening_the_page_renews_a_hold_unless_it_has_just_begun(
+    client, cast, waiting, monkeypatch, seconds, until
+):
+    held = claims.claim(waiting, by=cast.ada, at=NOON)
+    monkeypatch.setattr("assurance.clock.now", lambda: NOON + seconds * SECOND)
+    client.force_login(cast.ada)
+
+    assert client.get(f"/cases/{held.reference}/").status_code == 200
+
+    held.refresh_from_db()
+    assert held.leased_until == until
+
+
+def test_a_page_reads_the_grants_of_its_reader_once_and_the_next_one_anew(client, cast, waiting):
+    client.force_login(cast.grace)
+    page = f"/cases/{waiting.reference}/"
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(page).status_code == 200
+    Grant.objects.filter(person=cast.grace.person).update(revoked_at=clock.now())
+
+    grants = [one for one in asked.captured_queries if 'FROM "accounts_grant"' in one["sql"]]
+    assert len(grants) == 1
+    assert client.get(page).status_code == 404

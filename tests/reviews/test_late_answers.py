@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from assurance.controls.live_set import live_set
 from assurance.controls.models import Assessment, CheckRun, Verifier
 from assurance.delivery import network
 from assurance.delivery.models import Delivery
@@ -322,16 +323,22 @@ def test_a_control_without_effect_is_asked_in_the_background_and_delays_nothing(
     assert Assessment.objects.count() == 1
 
 
+def shown(case):
+    """The verifier's result as the reviewer of a case sees it now."""
+    catalogue = live_set(case.control_set).catalogue
+    return next(row for row in why.told(now(case), catalogue) if row["key"] == "EXT-01")
+
+
 def test_what_an_advising_verifier_said_is_shown_to_the_reviewer(cast, judge, double):
     found = {"path": "output.amount", "message": "No source says 4,820."}
     double.behave = says("fail", findings=[found])
     workflow = workflow_asking(cast, asks(mode="advise"), policy())
     case = posted(workflow, output={"amount": 4820, "text": "We lend it."})
-    before = next(row for row in why.told(now(case), CATALOGUE_OF(case)) if row["key"] == "EXT-01")
+    before = shown(case)
 
     verifying.ask_queued(lambda: NOON + SECOND)
 
-    after = next(row for row in why.told(now(case), CATALOGUE_OF(case)) if row["key"] == "EXT-01")
+    after = shown(case)
     assert (before["outcome"], before["effect"]) == ("not_run", None)
     assert (after["outcome"], after["effect"], after["findings"]) == ("fail", None, [found])
     assert now(case).decided_by == ["LIM-01"]
