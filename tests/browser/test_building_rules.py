@@ -3,7 +3,10 @@ done, before anything is saved."""
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from itertools import count
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -18,6 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NEW = "/admin/controls/control/new/claims-letters/add/?kind=policy"
 REJECTED = Verdict("reject", reasons=["figure-wrong"], rationale="The figure is in no source.")
 PRESSES = 60
+PERILS = count(1)
+MATCHED = re.compile(r"\b3 of \d+ cases match")
 
 
 def tab_to(page: Page, wanted: str) -> None:
@@ -33,28 +38,8 @@ def choose(page: Page, wanted: str) -> None:
     page.keyboard.type(wanted)
 
 
-@pytest.fixture
-def decided(world):
-    """Two large payouts that people looked at, and one that waits."""
-    world.closed(world.wrong(), "ada", REJECTED)
-    world.closed(world.post("4,280.00", 3930), "ada")
-    world.wrong()
-    clock.set_offset(timedelta(minutes=2))  # the decisions are released half a minute ahead
-
-
-def test_25_a_rule_of_three_conditions_is_built_by_keyboard_and_judged_unsaved(sit, world, decided):
-    page = sit("grace").open(NEW)
-    before = ControlChange.objects.count()
-    tab_to(page, "id_key")
-    page.keyboard.type("KBD-01")
-    page.keyboard.press("Tab")
-    page.keyboard.type("Large payouts for water")
-    tab_to(page, "id_failure_scenario")
-    page.keyboard.type("A large sum goes out unseen.")
-    tab_to(page, "id_owner")
-    choose(page, "Grace")
-
-    # Three conditions: the button adds the first, Enter adds the next ones.
+def three_conditions(page: Page, peril: str) -> None:
+    """Large payouts for water on a modest invoice: the button adds the first, Enter the next."""
     for _ in range(PRESSES):
         if page.evaluate("document.activeElement.matches('[data-add-row]')"):
             break
@@ -72,23 +57,73 @@ def test_25_a_rule_of_three_conditions_is_built_by_keyboard_and_judged_unsaved(s
     page.keyboard.press("Tab")
     choose(page, "starts with")
     page.keyboard.press("Tab")
-    page.keyboard.type("escape")
+    page.keyboard.type(peril)
     page.keyboard.press("Enter")
     choose(page, "Invoice total")
     page.keyboard.press("Tab")
     choose(page, "is at most")
     page.keyboard.press("Tab")
     page.keyboard.type("9000")
+
+
+def press(page: Page, name: str) -> None:
+    """Tab to the button of this name and press it; another page comes."""
+    for _ in range(PRESSES):
+        if page.evaluate("document.activeElement.textContent.trim()") == name:
+            break
+        page.keyboard.press("Tab")
+    with expecting_page(page):
+        page.keyboard.press("Enter")
+
+
+def approve_newest(sit) -> ControlChange:
+    """Gus reads the newest change and approves exactly that."""
+    change = ControlChange.objects.latest("number")
+    page = sit("gus").open(change.get_absolute_url())
+    page.fill("#approve-note", "The cases that it moves are the ones we got wrong.")
+    press(page, "Approve exactly this")
+    return ControlChange.objects.get(pk=change.pk)
+
+
+@pytest.fixture
+def peril(world) -> str:
+    """What befell two large payouts that people looked at, and one that waits: in no other test,
+    because the judgements of forgotten cases stay."""
+    peril = f"burst pipe {next(PERILS)}"
+    world.closed(world.wrong(context=befallen(peril)), "ada", REJECTED)
+    world.closed(world.post("4,280.00", 3930, context=befallen(peril)), "ada")
+    world.wrong(context=befallen(peril))
+    clock.set_offset(timedelta(minutes=2))  # the decisions are released half a minute ahead
+    return peril
+
+
+def befallen(peril: str) -> dict[str, Any]:
+    return {"cause": peril, "policy_number": "HM-1", "invoice_total": 4280, "excess": 350}
+
+
+def test_25_a_rule_of_three_conditions_is_built_by_keyboard_and_judged_unsaved(sit, world, peril):
+    page = sit("grace").open(NEW)
+    before = ControlChange.objects.count()
+    tab_to(page, "id_key")
+    page.keyboard.type("KBD-01")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Large payouts for water")
+    tab_to(page, "id_failure_scenario")
+    page.keyboard.type("A large sum goes out unseen.")
+    tab_to(page, "id_owner")
+    choose(page, "Grace")
+
+    three_conditions(page, peril)
     tab_to(page, "id_effect")
     choose(page, "Specialist")
 
     beside = page.locator("#beside")
     expect(beside).to_contain_text("Payout is more than 3,000 GBP")
-    expect(beside).to_contain_text("3 of 3 cases match")
+    expect(beside).to_contain_text(MATCHED)
     said = words(page, "#beside")
     assert "1 corrected or rejected 1 approved 1 never reviewed" in said
     assert "output.payout > 3000 && context.cause.startsWith" in said
-    expect(page.locator("#rate-c-0")).to_have_text("Matches 3 of 3 cases")
+    expect(page.locator("#rate-c-1")).to_have_text(re.compile(r"Matches 3 of \d+ cases"))
     assert ControlChange.objects.count() == before
     assert page.evaluate("Number(sessionStorage.pointers ?? 0)") == 0
 
@@ -100,11 +135,50 @@ def test_25_a_rule_of_three_conditions_is_built_by_keyboard_and_judged_unsaved(s
     assert change.edit_of("control", "KBD-01")["content"]["condition"] == {
         "all": [
             {"field": "output.payout", "op": ">", "value": 3000},
-            {"field": "context.cause", "op": "starts_with", "value": "escape"},
+            {"field": "context.cause", "op": "starts_with", "value": peril},
             {"field": "context.invoice_total", "op": "<=", "value": 9000},
         ]
     }
     assert "KBD-01" not in str(newest_set(world.workflow).content)
+
+
+def test_a_rule_that_another_approves_routes_the_next_case_and_is_rolled_back(sit, world, peril):
+    page = sit("grace").open("/admin/controls/rule/new/claims-letters/add/")
+    tab_to(page, "id_name")
+    page.keyboard.type("Water on a modest invoice")
+    page.keyboard.press("Tab")
+    page.keyboard.type("1")
+    three_conditions(page, peril)
+    tab_to(page, "id_queue")
+    choose(page, "claims-specialists")
+    expect(page.locator("#beside")).to_contain_text(MATCHED)
+    assert "1 corrected or rejected 1 approved 1 never reviewed" in words(page, "#beside")
+    tab_to(page, "save")
+    with expecting_page(page):
+        page.keyboard.press("Enter")
+
+    tab_to(page, "edit-reason")
+    page.keyboard.type("Specialists see what we got wrong in October.")
+    press(page, "Save")
+    press(page, "Submit for approval")
+    assert world.wrong(context=befallen(peril)).queue.slug == "claims-review"
+    assert page.get_by_role("button", name="Approve exactly this").count() == 0
+
+    change = approve_newest(sit)
+    assert (change.status, change.author.username, change.approver.username) == (
+        "published",
+        "grace",
+        "gus",
+    )
+    assert world.wrong(context=befallen(peril)).queue.slug == "claims-specialists"
+
+    page.goto(change.get_absolute_url())
+    page.locator("summary", has_text="Roll back").press("Enter")
+    page.fill("#rollback-reason", "The specialists are away.")
+    press(page, "Roll back")
+    press(page, "Submit for approval")
+    assert approve_newest(sit).status == "published"
+    assert world.wrong(context=befallen(peril)).queue.slug == "claims-review"
 
 
 def test_groups_nest_move_and_leave_by_keyboard(sit, world):
