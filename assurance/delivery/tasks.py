@@ -1,4 +1,9 @@
-"""What the worker does for this room. Every task may run twice, and may be killed halfway."""
+"""What the worker does for this room. Every task may run twice, and may be killed halfway.
+
+They are acknowledged when they are taken: a worker that loses Redis cancels what it could not
+acknowledge any more, and what such a task was sending would wait for the end of its lease. What
+becomes of a killed one is found by the next sweep.
+"""
 
 import time
 
@@ -10,7 +15,7 @@ from assurance.delivery import dispatch, doorbell, mail
 from assurance.delivery.models import MailDelivery
 
 
-@shared_task(name="assurance.delivery.tasks.sweep")
+@shared_task(name="assurance.delivery.tasks.sweep", acks_late=False)
 def sweep() -> None:
     """Send what is due. Rung after each promise, and every few seconds for rings that got lost."""
     doorbell.answered()
@@ -19,7 +24,7 @@ def sweep() -> None:
     dispatch.run(clock.now)
 
 
-@shared_task(name="assurance.delivery.tasks.send_mail")
+@shared_task(name="assurance.delivery.tasks.send_mail", acks_late=False)
 def send_mail() -> None:
     """Send the mail that is due, batch by batch."""
     ends = time.monotonic() + 40
