@@ -9,10 +9,9 @@ needs what was never asked, the case is not replayable, with the reason.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -36,7 +35,7 @@ _NO_HURRY = float("inf")
 PROVED_ONE_IN = 500
 
 
-class _Said(msgspec.Struct):
+class _Said(msgspec.Struct, gc=False):
     """What of a stored result is compared; the rest of it is skipped while reading."""
 
     key: str
@@ -55,8 +54,7 @@ class Disagreement(Exception):
     """An outline said other than the whole judgement: nothing that was counted can be trusted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rejudged:
+class Rejudged(NamedTuple):
     """One stored case under three sets: the one that judged it, the base, the candidate."""
 
     facts: dict[str, Any]
