@@ -98,6 +98,11 @@ app.conf.beat_schedule = {
         "schedule": timedelta(minutes=10),
         "options": {"expires": 600},
     },
+    "remind-governance": {
+        "task": "assurance.controls.tasks.remind",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 600},
+    },
     "prune-idempotency-keys": {
         "task": "assurance.api.tasks.prune_keys",
         "schedule": timedelta(hours=1),

@@ -3,7 +3,6 @@ it. Nobody speaks for their own, from whichever account; each word is on the rec
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from django.db.models import Max
 from assurance.accounts import roles
 from assurance.accounts.choices import Role
 from assurance.accounts.models import Grant, GrantCertification
+from assurance.accounts.querysets import GrantQuerySet
 from assurance.errors import DomainError
 from assurance.record.actors import Actor
 from assurance.record.ledger import INSTALLATION, record
@@ -67,17 +67,21 @@ def certify(grant: Grant, *, by: User, at: datetime) -> GrantCertification:
 def due(user: User, at: datetime) -> list[Due]:
     """The grants in force that this person's governance reaches, those longest due first."""
     where = roles.workflows_of(user, Role.GOVERNANCE, at)
-    held = Grant.objects.effective(at).select_related("person")
+    held = Grant.objects.effective(at)
     if where != roles.ALL:
         held = held.filter(workflow__in=where)
-    return sorted(
-        _dated(held.annotate(certified_at=Max("certifications__at")), user),
-        key=lambda one: (one.due_at, one.grant.pk),
-    )
+    return _dated(held, user.person_id)
 
 
-def _dated(held: Iterable[Grant], user: User) -> Iterable[Due]:
-    for grant in held:
+def overdue(at: datetime) -> list[Due]:
+    """Every grant in force that nobody confirmed in time, those longest due first."""
+    return [one for one in _dated(Grant.objects.effective(at), None) if one.is_late(at)]
+
+
+def _dated(held: GrantQuerySet, person_id: int | None) -> list[Due]:
+    found = []
+    for grant in held.select_related("person").annotate(certified_at=Max("certifications__at")):
         begun = grant.confirmed_at or grant.created_at
         last = getattr(grant, "certified_at", None) or begun
-        yield Due(grant, last, last + EVERY, grant.person_id == user.person_id)
+        found.append(Due(grant, last, last + EVERY, grant.person_id == person_id))
+    return sorted(found, key=lambda one: (one.due_at, one.grant.pk))

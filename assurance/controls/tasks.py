@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from assurance import clock
-from assurance.controls import chain_watch, publishing, replay
+from assurance.controls import chain_watch, publishing, reminders, replay
 from assurance.controls.models import Workflow
 
 
@@ -41,3 +41,9 @@ def verify_chains() -> int:
 def sweep_changes() -> int:
     """Lapse, start and alarm: what time brings to control changes."""
     return publishing.sweep(clock.now())
+
+
+@shared_task(name="assurance.controls.tasks.remind")
+def remind() -> int:
+    """Alarm who lets grants or a stage go unconfirmed."""
+    return reminders.remind(clock.now())
