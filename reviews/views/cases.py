@@ -135,7 +135,7 @@ def undo(request: HttpRequest, reference: str, decision: int) -> HttpResponse:
         receipts.clear(request)
         return answer(request, case, error)
     receipts.withdrawn(request, case)
-    return go(request, case.get_absolute_url())
+    return redirect(case)
 
 
 @login_required
@@ -158,13 +158,6 @@ def answer(request: HttpRequest, case: Case, error: DomainError) -> HttpResponse
         return refused(request, error, case)
     case.refresh_from_db()
     return render_case(request, case, error=error)
-
-
-def go(request: HttpRequest, url: str) -> HttpResponse:
-    """On to another page: script follows the header, everyone else the redirect."""
-    if request.headers.get("HX-Request"):
-        return HttpResponse(status=204, headers={"HX-Redirect": url})
-    return redirect(url)
 
 
 def lease_of(request: HttpRequest) -> int:

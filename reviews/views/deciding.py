@@ -21,7 +21,7 @@ from reviews.models import Case, Decision
 from reviews.presenting.output import corrected
 from reviews.views import receipts
 from reviews.views.answering import by_field, refused
-from reviews.views.cases import go, lease_of, number_of, play_on, render_case
+from reviews.views.cases import lease_of, number_of, play_on, render_case
 from reviews.views.finding import find_case
 
 MOST_TIES = 20
@@ -70,10 +70,10 @@ def supersede(request: HttpRequest, reference: str) -> HttpResponse:
     except DomainError as error:
         mine = case.decisions.filter(decided_by=account_of(request), withdrawn_at=None)
         if mine.filter(supersedes=asked).exists():  # this very form, sent twice
-            return go(request, case.get_absolute_url())
+            return redirect(case)
         return kept(request, case, typed, error, at=at, superseding=old)
     receipts.decided(request, decision)
-    return go(request, case.get_absolute_url())
+    return redirect(case)
 
 
 def require_readable(faults: Mapping[str, str]) -> None:
@@ -114,8 +114,8 @@ def after(request: HttpRequest, case: Case, decision: Decision) -> HttpResponse:
     """The next case in Play, else the decided one with its receipt."""
     queue = decision.from_queue
     if queue is None:
-        return go(request, case.get_absolute_url())
-    return go(request, play_on(request, queue).get_absolute_url())
+        return redirect(case)
+    return redirect(play_on(request, queue))
 
 
 def words_of(form: QueryDict, case: Case) -> tuple[dict[str, Any], dict[str, str]]:

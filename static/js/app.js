@@ -1,5 +1,5 @@
 // The script of every page. Each module looks for its own markup and rests where there is none;
-// one that fails takes nothing else with it.
+// one that fails takes nothing else with it. All begin anew with each page that page.js puts here.
 
 import { start as choose } from "./choose.js";
 import { start as clock } from "./clock.js";
@@ -17,10 +17,15 @@ import { start as theme } from "./theme.js";
 import { start as undo } from "./undo.js";
 import { start as views } from "./views.js";
 
-for (const start of [server, decide, keys, notice, clock, theme, offline, sources, draft, lease, marks, choose, views, undo, sensitive]) {
-  try {
-    start();
-  } catch (error) {
-    console.error(error);
+function begin() {
+  for (const start of [server, decide, keys, notice, clock, theme, offline, sources, draft, lease, marks, choose, views, undo, sensitive]) {
+    try {
+      start();
+    } catch (error) {
+      console.error(error);
+    }
   }
 }
+
+begin();
+document.addEventListener("countermark:page", begin);

@@ -3,6 +3,7 @@
 //   or the element itself, the ring in [data-arc]; data-state becomes ok, soon, late; "paused"
 //   stands still. time[datetime][data-local="time|day|full"].
 
+import { every, on } from "./page.js";
 import { now } from "./server.js";
 
 const MINUTE = 60_000;
@@ -15,9 +16,9 @@ const FORMS = {
 export function start() {
   localise(document);
   redraw();
-  setInterval(redraw, 15_000);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) redraw(); });
-  document.addEventListener("htmx:afterSwap", (event) => { localise(event.detail.target); redraw(); });
+  every(15_000, redraw);
+  on(document, "visibilitychange", () => { if (!document.hidden) redraw(); });
+  on(document, "htmx:afterSwap", (event) => { localise(event.detail.target); redraw(); });
 }
 
 /** Moments as the viewer's own clock shows them; UTC stays in the title. */

@@ -3,14 +3,15 @@
 // Markup: form[data-decision] with [name=submission] (one token a page, so that a resent post is
 //   the same decision) and [data-send]; #notice.
 // Fires on document: "countermark:lost" when a refusal says that the case is one's own no more.
-// Server: HX-Request: true is sent. 2xx with HX-Redirect (or a redirect) goes on; 4xx with HTML is
-//   shown in #notice; a problem document is shown as words.
+// Server: HX-Request: true is sent. A redirect means that it is decided, and the page at its end
+//   takes the place of this one; 4xx with HTML is shown in #notice; a problem document as words.
 
 import { demandOutcome } from "./choose.js";
 import { drop } from "./draft.js";
 import { bind } from "./keys.js";
 import { clear, say, show } from "./notice.js";
 import { state } from "./offline.js";
+import { go, on, take } from "./page.js";
 import { problem, send } from "./server.js";
 
 const FOCUS = "countermark-focus-title";
@@ -25,8 +26,8 @@ export function start() {
     submit(form);
   });
   // Back must not show a decided case as if it were open.
-  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
-  document.addEventListener("click", (event) => {
+  on(window, "pageshow", (event) => { if (event.persisted) location.reload(); });
+  on(document, "click", (event) => {
     if (event.target.closest("[data-copy-rationale]")) navigator.clipboard?.writeText(form.elements.rationale.value);
   });
 }
@@ -67,21 +68,28 @@ async function deliver(form) {
     say("error", "Not sent, there is no connection", "Your decision is still here. Send it again when the status line says Live; it can only count once.");
     return false;
   }
+  const began = Date.now();
   state(true);
   if (new URL(answer.url).pathname.startsWith("/accounts/")) {
     say("error", "Not sent, you are signed out", "Your text stays here. Sign in again in another tab, then send it once more from this one.");
     return false;
   }
-  if (answer.ok) {
-    const to = new URL(answer.headers.get("HX-Redirect") ?? answer.url, location.href);
+  if (answer.redirected) {
     drop();
     sessionStorage.setItem(FOCUS, "1");
-    if (to.pathname === location.pathname && to.search === location.search) location.reload();
-    else location.assign(to.origin === location.origin ? to : "/queues/");
+    await follow(answer, began);
     return true;
   }
   await refused(answer);
   return false;
+}
+
+/** It is decided, so whatever befalls the next page, this one is left. */
+async function follow(answer, began) {
+  const to = new URL(answer.url);
+  const html = answer.ok ? await answer.text().catch(() => "") : "";
+  if (html) take(html, to, began);
+  else go(to);
 }
 
 async function refused(answer) {

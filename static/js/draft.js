@@ -4,8 +4,9 @@
 //   [data-draft-status]. PUT body: outcome reasons rationale output queue control_was_right
 //   arithmetic opened; output holds the corrected values only, nested by their paths.
 
-import { now, send } from "./server.js";
 import { state } from "./offline.js";
+import { on } from "./page.js";
+import { now, send } from "./server.js";
 
 const PAUSE = 1_500;
 const LATEST = 5_000;
@@ -18,14 +19,15 @@ let saving = null;
 export function start() {
   form = document.querySelector("form[data-decision][data-draft]");
   if (!form) return;
+  dirtySince = 0;
   key = `countermark-draft:${form.dataset.draft}`;
   restore();
-  document.addEventListener("input", touched);
-  document.addEventListener("change", touched);
-  document.addEventListener("focusout", (event) => { if (belongs(event.target)) save(); });
-  document.addEventListener("countermark:opened", touch);
-  document.addEventListener("countermark:online", () => { if (localStorage.getItem(key)) { dirtySince ||= 1; save(); } });
-  window.addEventListener("pagehide", () => save({ keepalive: true }));
+  on(document, "input", touched);
+  on(document, "change", touched);
+  on(document, "focusout", (event) => { if (belongs(event.target)) save(); });
+  on(document, "countermark:opened", touch);
+  on(document, "countermark:online", () => { if (localStorage.getItem(key)) { dirtySince ||= 1; save(); } });
+  on(window, "pagehide", () => save({ keepalive: true }));
 }
 
 /** Decided: nothing of it stays behind, and nothing more is saved. */
@@ -55,16 +57,16 @@ async function save({ keepalive = false } = {}) {
   if (saving && !keepalive) { await saving; if (dirtySince) touch(); return; }
   const body = content();
   const since = dirtySince;
+  const mine = form; // the next case may be here when the answer comes
   dirtySince = 0;
   saving = send(form.dataset.draft, { method: "PUT", body, keepalive })
-    .then((answer) => kept(answer, since), () => { lost(since); state(false); });
+    .then((answer) => { if (form === mine) kept(answer, since); }, () => { if (form === mine) lost(since); state(false); });
   await saving;
   saving = null;
 }
 
 function kept(answer, since) {
   state(true);
-  if (!form) return;
   if (!answer.ok) { lost(since); return; }
   localStorage.removeItem(key);
   const at = new Date(now());
@@ -72,7 +74,6 @@ function kept(answer, since) {
 }
 
 function lost(since) {
-  if (!form) return;
   dirtySince ||= since;
   localStorage.setItem(key, JSON.stringify({ at: now(), entries: entries() }));
   status("Kept on this device");

@@ -2,6 +2,8 @@
 // Reads: body[data-shortcuts="on|off"]; a[data-next-case], a[data-previous-case]; [data-row];
 //   [data-search]; #decide; [data-skip]; [data-opens="dialog id"], [data-closes].
 
+import { leaving, on } from "./page.js";
+
 const bound = new Map();
 let waitingForSecond = 0;
 
@@ -11,8 +13,9 @@ export function bind(key, act, { always = false } = {}) {
 }
 
 export function start() {
-  document.addEventListener("keydown", onKey);
-  document.addEventListener("click", onClick);
+  leaving(() => bound.clear());
+  on(document, "keydown", onKey);
+  on(document, "click", onClick);
   bind("j", () => step(1));
   bind("k", () => step(-1));
   bind("g w", () => location.assign("/queues/"));

@@ -6,6 +6,7 @@
 import { localise } from "./clock.js";
 import { announce, clear, show } from "./notice.js";
 import { state } from "./offline.js";
+import { every, on } from "./page.js";
 import { now, problem, send } from "./server.js";
 
 const BEAT = 60_000;
@@ -23,13 +24,17 @@ export function start() {
   if (!lease) return;
   until = Date.parse(lease.dataset.until);
   lastBeat = now();
+  lastAct = 0;
+  warned = false;
+  gone = false;
+  asking = null;
   for (const act of ["keydown", "pointerdown", "input", "wheel", "touchmove"]) {
-    document.addEventListener(act, acted, { passive: true, capture: true });
+    on(document, act, acted, { passive: true, capture: true });
   }
-  document.addEventListener("click", (event) => { if (event.target.closest("[data-keep]")) beat(); });
-  document.addEventListener("countermark:lost", over);
-  setInterval(look, 5_000);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
+  on(document, "click", (event) => { if (event.target.closest("[data-keep]")) beat(); });
+  on(document, "countermark:lost", over);
+  every(5_000, look);
+  on(document, "visibilitychange", () => { if (!document.hidden) look(); });
   look();
 }
 
@@ -55,12 +60,13 @@ function warn() {
 }
 
 function beat() {
-  asking ??= ask().finally(() => { asking = null; });
-  return asking;
+  const mine = asking ??= ask().finally(() => { if (asking === mine) asking = null; });
+  return mine;
 }
 
 async function ask() {
   lastBeat = now();
+  const mine = lease; // the next case may be here when the answer comes
   let answer;
   try {
     answer = await send(lease.dataset.heartbeat, { body: { lease: Number(lease.dataset.lease) } });
@@ -69,8 +75,10 @@ async function ask() {
     return;
   }
   state(true);
-  if (answer.ok) renewed(await answer.json());
-  else if ([404, 409].includes(answer.status)) lost(await problem(answer));
+  const body = answer.ok ? await answer.json() : await problem(answer);
+  if (lease !== mine) return;
+  if (answer.ok) renewed(body);
+  else if ([404, 409].includes(answer.status)) lost(body);
 }
 
 function renewed(body) {

@@ -5,15 +5,17 @@
 
 import { bind } from "./keys.js";
 import { announce } from "./notice.js";
+import { on } from "./page.js";
 
 let visited = null;
 
 export function start() {
+  visited = null;
   if (!document.querySelector("[data-mark], [data-source]")) return;
   for (let n = 1; n <= 9; n += 1) bind(String(n), () => go(n));
   bind("]", () => source(1));
   bind("[", () => source(-1));
-  document.addEventListener("click", (event) => {
+  on(document, "click", (event) => {
     const link = event.target.closest("a[data-mark]");
     if (!link) return;
     event.preventDefault();

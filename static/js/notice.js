@@ -1,22 +1,24 @@
 // Notices under the bar and the one polite voice for screen readers.
 // Markup: #notice, #announce, template#notice-template; [data-notice] with [data-close-notice].
 
+import { on } from "./page.js";
+
 const place = () => document.getElementById("notice");
 
 export function start() {
   place()?.querySelectorAll("[data-close-notice]").forEach((button) => { button.hidden = false; });
-  document.addEventListener("click", (event) => {
+  on(document, "click", (event) => {
     const close = event.target.closest("[data-close-notice]");
     if (close) close.closest("[data-notice]").remove();
   });
   // What htmx swapped in (403, 409, 422, 423 and the rest that goes wrong) takes focus.
-  document.addEventListener("htmx:afterSwap", (event) => {
+  on(document, "htmx:afterSwap", (event) => {
     if (event.detail.target === place()) reach();
   });
-  document.addEventListener("htmx:responseError", (event) => failed(event.detail.xhr.getResponseHeader("X-Request-ID")));
-  document.addEventListener("htmx:sendError", () => failed());
+  on(document, "htmx:responseError", (event) => failed(event.detail.xhr.getResponseHeader("X-Request-ID")));
+  on(document, "htmx:sendError", () => failed());
   document.querySelector("[data-error-summary]")?.focus();
-  document.addEventListener("click", (event) => {
+  on(document, "click", (event) => {
     const link = event.target.closest("[data-error-summary] a[href^='#']");
     if (!link) return;
     const field = document.getElementById(link.hash.slice(1));

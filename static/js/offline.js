@@ -3,10 +3,11 @@
 // Fires on document: "countermark:online" when the connection is back.
 
 import { announce } from "./notice.js";
+import { on } from "./page.js";
 
 export function start() {
-  window.addEventListener("offline", () => state(false));
-  window.addEventListener("online", () => state(true));
+  on(window, "offline", () => state(false));
+  on(window, "online", () => state(true));
   if (!navigator.onLine) state(false);
 }
 

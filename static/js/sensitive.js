@@ -2,11 +2,13 @@
 // covered again when the page is left or hidden, so that a screen left alone shows nothing.
 // Markup: details[data-covered].
 
+import { on } from "./page.js";
+
 export function start() {
   const cover = () => {
     for (const value of document.querySelectorAll("details[data-covered][open]")) value.open = false;
   };
-  document.addEventListener("visibilitychange", () => { if (document.hidden) cover(); });
-  window.addEventListener("pagehide", cover);
-  window.addEventListener("beforeprint", cover);
+  on(document, "visibilitychange", () => { if (document.hidden) cover(); });
+  on(window, "pagehide", cover);
+  on(window, "beforeprint", cover);
 }

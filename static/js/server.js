@@ -1,14 +1,15 @@
 // Talking to the server: its time, the CSRF token, one fetch.
 // Reads: body[data-csrf], body[data-now] (server time of this page, ISO).
 
+import { answeredAt, on } from "./page.js";
+
 let offset = 0;
 
 export function start() {
   const served = Date.parse(document.body.dataset.now);
   // The page is as old as its way here: count from when its answer began.
-  const began = performance.timeOrigin + (performance.getEntriesByType("navigation")[0]?.responseStart ?? 0);
-  if (!Number.isNaN(served)) offset = served - began;
-  document.addEventListener("htmx:configRequest", (event) => {
+  if (!Number.isNaN(served)) offset = served - answeredAt();
+  on(document, "htmx:configRequest", (event) => {
     event.detail.headers["X-CSRFToken"] = document.body.dataset.csrf;
   });
 }

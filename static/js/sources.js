@@ -3,17 +3,18 @@
 // Markup: details[data-source=n], [data-source-state] in its summary; sets [data-opened=ISO].
 // Fires on document: "countermark:opened".
 
+import { on } from "./page.js";
 import { now } from "./server.js";
 
 export function start() {
   const shown = new Set(document.querySelectorAll("details[data-source][open]"));
-  document.addEventListener("toggle", (event) => {
+  on(document, "toggle", (event) => {
     const source = event.target;
     if (!(source instanceof HTMLDetailsElement) || !source.matches("[data-source]")) return;
     // The browser reports an open element once when the page is read.
     if (shown.delete(source) && source.open) return;
     if (source.open && !source.dataset.opened) opened(source);
-  }, true);
+  }, { capture: true });
 }
 
 function opened(source) {

@@ -3,10 +3,11 @@
 // Markup: form[data-theme-switch] with button[name=theme][aria-pressed]; form[data-quiet] with a
 //   button[role=switch] whose value turns between on and off.
 
+import { on } from "./page.js";
 import { send } from "./server.js";
 
 export function start() {
-  document.addEventListener("submit", (event) => {
+  on(document, "submit", (event) => {
     const { target: form, submitter } = event;
     if (!submitter || !form.matches("[data-theme-switch], [data-quiet]")) return;
     event.preventDefault();

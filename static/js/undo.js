@@ -2,6 +2,7 @@
 // Markup: .receipt[data-undo-until=ISO] with form[data-undo] and [data-undo-text].
 
 import { bind } from "./keys.js";
+import { every } from "./page.js";
 import { now } from "./server.js";
 
 export function start() {
@@ -27,6 +28,6 @@ export function start() {
     receipt.dataset.state = "sent";
     text.textContent = "The window is over. A correction is a new decision now.";
   };
-  const timer = setInterval(tick, 1000);
+  const timer = every(1000, tick);
   tick();
 }
