@@ -13,6 +13,9 @@ from django.db import connection
 
 _BYTES_AT_ONCE = 3_000_000
 _FIRST, _LEAST, _MOST = 100, 20, 4_000
+# Cases of which each asks the database something are counted in smaller batches, so that whoever
+# counts them looks at the time.
+SLOW_AT_ONCE = 200
 
 READ = """
 SELECT a.id, a.case_id, a.revision, a.control_set_id, a.disposition, a.would_be, a.ungoverned,
@@ -55,10 +58,11 @@ def read(
     since: datetime | None = None,
     after: tuple[datetime, int] | None = None,
     one_in: int = 1,
+    most: int | None = None,
 ) -> Generator[list[Stored], None, None]:
     """The intake assessments of a workflow up to a moment, oldest first, in batches that fit into
     memory whatever the size of a case. `after` is the (time, key) of the last one already seen;
-    `one_in` leaves out all but one in so many. Close it if you stop early."""
+    `one_in` leaves out all but one in so many, `most` bounds a batch. Close it if you stop."""
     # A window includes its first moment.
     place: tuple[datetime | str, int] = after or (since or EARLIEST, 0)
     sql = READ.format(sample=f" AND a.id %% {int(one_in)} = 0" if one_in > 1 else "")
@@ -85,7 +89,7 @@ def read(
             if more:
                 place = rows[-1].at_text, rows[-1].pk
                 size = sum(len(row.facts) + len(row.results) for row in rows) // len(rows) + 1
-                limit = min(max(_BYTES_AT_ONCE // size, _LEAST), _MOST)
+                limit = min(max(_BYTES_AT_ONCE // size, _LEAST), most or _MOST)
                 ask()
             if rows:
                 yield rows

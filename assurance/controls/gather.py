@@ -70,6 +70,22 @@ def gather(
         facts["gathered"][control["key"]] = gathered
 
 
+def gathered_then(
+    control: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    workflow: Workflow,
+    *,
+    case_id: UUID,
+    before: int,
+) -> dict[str, Any] | None:
+    """What one check would have been given when these stored facts were judged: of the cases kept
+    before the assessment of this key, however far back its window reaches. Locks nobody."""
+    if _lock_key(control, facts) is False:
+        return None
+    at = datetime.fromisoformat(facts["clock"])
+    return _gathered(control, facts, History(workflow, at=at, case_id=case_id, before=before))
+
+
 def _lock_key(control: Mapping[str, Any], facts: Mapping[str, Any]) -> str | Literal[False] | None:
     """Whom the check serialises, None where it serialises nobody, False where it cannot say."""
     try:
@@ -106,13 +122,23 @@ class History:
     """The earlier cases of one workflow, as stored facts. What checks may ask of the past.
 
     A case counts with its latest revision. Nothing is left out for being later than `at`: of two
-    requests of one subject the one that waited for the lock may carry the earlier time.
+    requests of one subject the one that waited for the lock may carry the earlier time. `before`
+    leaves out what was kept later than the assessment of this key: keys are given under the lock,
+    so their order is the order in which cases of a subject were judged.
     """
 
-    def __init__(self, workflow: Workflow, *, at: datetime, case_id: UUID | None = None) -> None:
+    def __init__(
+        self,
+        workflow: Workflow,
+        *,
+        at: datetime,
+        case_id: UUID | None = None,
+        before: int | None = None,
+    ) -> None:
         self._workflow = workflow
         self._at = at
         self._case_id = case_id
+        self._before = before
 
     def sum(self, field: str, subject_field: str, subject: Any, window: timedelta) -> Decimal:
         """The sum of a number field over the earlier cases of a subject. Exact; what is no number
@@ -155,6 +181,8 @@ class History:
             rows = rows.filter(facts__contains=_nested(subject_field, value))
         if self._case_id is not None:
             rows = rows.exclude(case_id=self._case_id)
+        if self._before is not None:
+            rows = rows.filter(pk__lt=self._before)
         newest = rows.order_by("case_id", "-revision", "-id").distinct("case_id").values("pk")
         asked = {f"asked_{number}": _at_path(path) for number, path in enumerate(fields)}
         return (

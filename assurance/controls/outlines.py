@@ -15,8 +15,9 @@ from datetime import datetime
 from typing import Any
 
 from assurance.controls.assess import conclude, effect_of, on_unknown, waived
+from assurance.controls.checks.external_verifier import check_sha256, is_external
 from assurance.controls.checks.registry import CHECKS
-from assurance.controls.choices import Disposition, Kind
+from assurance.controls.choices import Disposition, Kind, Mode
 from assurance.controls.judgement import ControlResult, Judgement
 from assurance.controls.live_set import LiveSet
 from assurance.controls.voices import RETURN_LIMIT, voices_for
@@ -26,8 +27,10 @@ RANK: dict[str, int] = {str(one): one.rank for one in Disposition}
 # Beyond so many different outlines of one set the memory is worth more than the time.
 _MOST_REMEMBERED = 50_000
 
-# The outcome of a verification control's check on a case: (control, its place in the set).
-Outcomes = Callable[["Verification"], str]
+# What a check comes to: its outcome, with the reason code where that bears on the effect.
+Said = str | tuple[str, str]
+# What a verification control's check comes to on a case.
+Outcomes = Callable[["Verification"], Said]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,13 +57,16 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """A verification control of a set: where it stands, and its check as text, to be compared."""
+    """A verification control of a set: where it stands, and its check as text, to be compared.
+    `asked` is the hash of the question to a verifier outside, empty where nobody is asked."""
 
     index: int
     key: str
     name: str
     params: Mapping[str, Any]
     text: str
+    asked: str
+    control: Mapping[str, Any]
 
     @property
     def is_stateful(self) -> bool:
@@ -70,7 +76,11 @@ class Verification:
     @property
     def is_external(self) -> bool:
         """Whether the check asks somebody outside. Replay never does."""
-        return bool(getattr(CHECKS.get(self.name), "external", False))
+        return bool(self.asked)
+
+    @property
+    def is_enforced(self) -> bool:
+        return self.control["mode"] == Mode.ENFORCED
 
 
 class Outliner:
@@ -164,13 +174,15 @@ def same(one: Outline, other: Outline) -> bool:
 def _verification(index: int, control: Mapping[str, Any]) -> Verification:
     check = control["check"]
     text = canonical({"name": check["name"], "params": check["params"]}).decode()
-    return Verification(index, control["key"], check["name"], check["params"], text)
+    asked = check_sha256(control) if is_external(control) else ""
+    return Verification(index, control["key"], check["name"], check["params"], text, asked, control)
 
 
-def _result(control: Mapping[str, Any], said: bool | str | None) -> ControlResult:
-    """What a control said, given its verdict or its check's outcome."""
+def _result(control: Mapping[str, Any], said: bool | Said | None) -> ControlResult:
+    """What a control said, given its verdict or what its check came to."""
     if control["kind"] == Kind.VERIFICATION:
-        outcome, effect = str(said), effect_of(control, str(said))
+        outcome, reason = said if isinstance(said, tuple) else (str(said), "")
+        effect = effect_of(control, outcome, reason)
     elif said is False:
         outcome, effect = "quiet", None
     elif said is None:

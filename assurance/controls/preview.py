@@ -12,7 +12,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 
 from assurance.controls.candidates import apply, item_of
-from assurance.controls.case_reader import read
+from assurance.controls.case_reader import SLOW_AT_ONCE, read
 from assurance.controls.choices import Item, Mode
 from assurance.controls.condition_tree import ConditionError
 from assurance.controls.control_sets import newest_set
@@ -112,7 +112,7 @@ def _counted(
     budget: float,
 ) -> tuple[Counts, int]:
     """The counts, over all cases or, where that takes too long, over one in so many."""
-    judging, content = Rejudging(base_set, candidate), edit["content"] or {}
+    judging, content = Rejudging(base_set, candidate, until=until), edit["content"] or {}
     kinds = queue_kinds()
     # A rule may get another name while it is edited; a control keeps its key.
     renamed = content.get("name") or edit["key"] if edit["item"] == Item.RULE else edit["key"]
@@ -127,7 +127,14 @@ def _counted(
             until=until,
         )
         ends = time.monotonic() + budget
-        with closing(read(workflow.pk, since=since, until=until, one_in=one_in)) as batches:
+        stored = read(
+            workflow.pk,
+            since=since,
+            until=until,
+            one_in=one_in,
+            most=SLOW_AT_ONCE if judging.asks_the_past else None,
+        )
+        with closing(stored) as batches:
             for rows in batches:
                 if one_in != ONE_IN[-1] and time.monotonic() > ends:
                     break

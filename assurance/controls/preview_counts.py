@@ -53,6 +53,7 @@ class Counts:
         self._rows = compile_conditions(trees, _catalogue(judging.now.live, item))
 
     def count(self, rows: list[Stored]) -> None:
+        self.judging.look_up(rows)
         to_ask: list[Stored] = []
         for row in rows:
             self.totals["n"] += 1

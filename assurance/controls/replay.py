@@ -24,7 +24,7 @@ from django.db import OperationalError, transaction
 from django.db.models import Q
 
 from assurance.celery import app
-from assurance.controls.case_reader import Stored, read
+from assurance.controls.case_reader import SLOW_AT_ONCE, Stored, read
 from assurance.controls.choices import ReplayStatus
 from assurance.controls.control_sets import newest_set
 from assurance.controls.known_truth import Known, known_truth, last_revisions
@@ -166,7 +166,9 @@ class _Run:
         if replay.position == 0:
             replay.total = _cases(replay).count()
             self._keep(total=replay.total)
-        judging = Rejudging(replay.base_set, candidate_set(replay.candidate))
+        judging = Rejudging(
+            replay.base_set, candidate_set(replay.candidate), until=replay.window_until
+        )
         counting = _Counting(replay, judging, self._tally)
         kept = time.monotonic()
         batches = read(
@@ -174,6 +176,7 @@ class _Run:
             since=replay.window_from,
             until=replay.window_until,
             after=_place(replay),
+            most=SLOW_AT_ONCE if judging.asks_the_past else None,
         )
         with closing(batches):
             for rows in batches:
@@ -269,6 +272,7 @@ class _Counting:
     def count(self, rows: list[Stored]) -> None:
         tally, judge, same_rules = self._tally, self._judging.judge, self._same_rules
         tally.saw(rows)
+        self._judging.look_up(rows)
         truth = self._truth([row.case_id for row in rows if row.has_label])
         many: Counter[tuple[Outline, Outline, Outline, str | None]] = Counter()
         for row in rows:
@@ -280,6 +284,8 @@ class _Counting:
             if not case.reproduced:
                 tally.differs(row, case.own)
             base, now = case.base, case.now
+            if case.anew:
+                tally.counts["asked_anew"] += 1
             many[case.own, base, now, case.facts.get("proposed_action")] += 1
             if base.order != now.order:
                 tally.turned(row, case)

@@ -52,6 +52,7 @@ def report_of(
             {"reason": reason, "n": n, "words": REASONS[reason]}
             for reason, n in sorted(tables["not_replayable"].items())
         ],
+        "asked_anew": counts["asked_anew"],
         "self_test": {
             "n": counts["self_test"],
             "different": counts["different"],

@@ -33,7 +33,6 @@ NO_ACTION = "(none)"
 class Tally:
     """Counts of one replay. `kept()` gives it as JSON, `Tally(kept)` goes on with it."""
 
-    COUNTS = ("n", "judged", "tightened", "loosened", "unchanged", "self_test", "different")
     TABLES = (
         "not_replayable", "then", "matrix", "actions", "fired_then", "fired_now", "matched_then",
         "matched_now", "newly", "no_longer", "alone", "holding", "pairs", "truth", "queues",

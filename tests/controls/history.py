@@ -12,10 +12,12 @@ from typing import Any
 from assurance.controls import facts as facts_of
 from assurance.controls.assess import assess
 from assurance.controls.candidates import apply
+from assurance.controls.check_runs import Asked
 from assurance.controls.control_sets import newest_set
 from assurance.controls.gather import gather
 from assurance.controls.live_set import live_set
 from assurance.controls.models import Assessment, Workflow
+from assurance.controls.verifier_asking import into_facts
 
 BEGIN = datetime(2026, 3, 1, 9, tzinfo=UTC)
 CHANNELS = ("web", "phone", "broker")
@@ -30,15 +32,18 @@ def stored(
     case_id: uuid.UUID | None = None,
     revision: int = 1,
     returns: int = 0,
+    asked: Asked | None = None,
     **body: Any,
 ) -> Assessment:
-    """Judge one body under the set in force and keep the assessment."""
+    """Judge one body under the set in force and keep the assessment. `asked` is what its verifiers
+    said before."""
     control_set = newest_set(workflow)
     live = live_set(control_set)
     sent = {"output": dict(output), **body}
     facts = facts_of.build(sent, workflow, at=at, returns=returns)
     case_id = case_id or uuid.uuid4()
     gather(facts, live, workflow, at=at, case_id=case_id)
+    into_facts(facts, live, asked)
     judgement = assess(facts, live)
     return Assessment.objects.create(
         case_id=case_id,

@@ -13,7 +13,6 @@ from assurance.controls.control_sets import newest_set
 from assurance.controls.models import Assessment
 from assurance.controls.replay_report import report_sha256
 from tests.controls.history import BEGIN, random_history, stored, with_edit, with_edits
-from tests.controls.judging import check_that
 from tests.controls.replaying import (
     LATER,
     LIMIT,
@@ -24,7 +23,7 @@ from tests.controls.replaying import (
     many_controls,
     replayed,
 )
-from tests.controls_factories import make_workflow, policy, publish_next, verification
+from tests.controls_factories import make_workflow, policy, publish_next
 
 
 @pytest.fixture
@@ -222,69 +221,6 @@ def test_only_the_cases_of_the_window_count(workflow, history):
 
 
 # -- what cannot be replayed ---------------------------------------------------------------------
-
-
-def test_a_check_that_asks_what_was_never_gathered_makes_cases_not_replayable(workflow, history):
-    rule = {"name": "cumulative_limit", "params": {"field": "output.amount", "maximum": 9000}}
-    candidate = with_edit(workflow, "control", "SUM-01", verification("SUM-01", check=rule))
-
-    report = replayed(workflow, candidate).report
-
-    assert report["not_replayable"] == [
-        {
-            "reason": "not_gathered",
-            "n": 10,
-            "words": "a check asks of earlier cases what was not asked then",
-        }
-    ]
-    assert (report["n"], report["replayable"], report["replayable_share"]) == (10, 0, 0.0)
-
-
-def test_another_limit_on_the_same_sum_is_judged_on_what_was_gathered(cast):
-    check = {"name": "cumulative_limit", "params": {"field": "output.amount", "maximum": 9000}}
-    workflow = make_workflow(controls=[verification("SUM-01", check=check)])
-    for n in range(3):
-        stored(workflow, {"amount": 2000}, subject="client-1", at=BEGIN + timedelta(hours=n))
-    less = {**check, "params": {**check["params"], "maximum": 3000}}
-    longer = {**check, "params": {**check["params"], "window": "P90D"}}
-
-    lower = replayed(
-        workflow, with_edit(workflow, "control", "SUM-01", verification("SUM-01", check=less))
-    ).report
-    other = replayed(
-        workflow, with_edit(workflow, "control", "SUM-01", verification("SUM-01", check=longer))
-    ).report
-
-    assert (lower["replayable"], lower["tightened"]) == (3, 2)
-    assert other["replayable"] == 0
-
-
-def test_an_answer_from_outside_is_used_as_recorded_and_never_asked_for(cast):
-    asked = []
-
-    def outside(params, facts, gathered):
-        from assurance.controls.checks.outcomes import failed
-
-        asked.append(params)
-        return failed("It fails.", "said_so")
-
-    with check_that(outside, "outside") as name:
-        from assurance.controls.checks.registry import CHECKS
-
-        CHECKS[name].external = True  # type: ignore[attr-defined]
-        workflow = make_workflow(
-            controls=[verification("EXT-01", check={"name": name, "params": {}})]
-        )
-        stored(workflow, {"amount": 1})
-        asked.clear()
-
-        unchanged = replayed(workflow, newest_set(workflow).content).report
-        changed = verification("EXT-01", check={"name": name, "params": {"url": "other"}})
-        other = replayed(workflow, with_edit(workflow, "control", "EXT-01", changed)).report
-
-    assert asked == []
-    assert unchanged["self_test"] == {"n": 1, "different": 0, "differences": []}
-    assert [row["reason"] for row in other["not_replayable"]] == ["external_check"]
 
 
 def test_redacted_and_incomplete_facts_are_counted_by_reason(workflow):
