@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from assurance.accounts.models import User
 
 _is_url = URLValidator(schemes=["https", "http"])
-LONGEST_NOTE = 2000
+LONGEST_NOTE, LONGEST_LINK = 2000, 500
 
 
 @transaction.atomic
@@ -52,13 +52,14 @@ def enter(
             raise invalid(f"/{field}", "not_a_choice", f"Use one of: {', '.join(offered)}.")
     if held_at > at:
         raise invalid("/held_at", "in_the_future", "Enter a drill once it was held.")
+    for field, text, most in (("evidence", evidence, LONGEST_LINK), ("note", note, LONGEST_NOTE)):
+        if len(text) > most:
+            raise invalid(f"/{field}", "too_long", f"Keep the {field} to {most} characters.")
     try:
         _is_url(evidence)
     except ValidationError:
         message = "Where is the evidence? Give a link that begins with https://."
         raise invalid("/evidence", "not_a_link", message) from None
-    if len(note) > LONGEST_NOTE:
-        raise invalid("/note", "too_long", f"Keep the note to {LONGEST_NOTE} characters.")
     drill = Drill.objects.create(
         workflow=workflow,
         kind=kind,

@@ -159,8 +159,8 @@ def change_answer(change: ControlChange) -> dict[str, Any]:
         "candidate_sha256": change.candidate_sha256,
         "base_set": {"number": change.base_set.number, "sha256": change.base_set.sha256},
         "published_set": made and {"number": made.number, "sha256": made.sha256},
-        "author": _person(change.author),
-        "approver": _person(change.approver),
+        "author": person_answer(change.author),
+        "approver": person_answer(change.approver),
         "way": change.way or None,
         "start_at": _moment(change.start_at),
         "shadow_explanation": change.shadow_explanation,
@@ -191,7 +191,8 @@ def _replay(change: ControlChange) -> dict[str, Any] | None:
     }
 
 
-def _person(user: Any) -> dict[str, str] | None:
+def person_answer(user: Any) -> dict[str, str] | None:
+    """An account as a noun of governance names it."""
     if user is None:
         return None
     return {"username": user.username, "name": user.get_full_name() or user.username}

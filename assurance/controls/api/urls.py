@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from assurance.controls.api import as_of, changes, views, workflows
+from assurance.controls.api import as_of, changes, drills, views, workflows
 
 
 class Sha256Converter:
@@ -39,4 +39,10 @@ urlpatterns = [
     path("workflows/<slug:slug>/pause/", workflows.PauseView.as_view(), name="workflow_pause"),
     path("workflows/<slug:slug>/resume/", workflows.ResumeView.as_view(), name="workflow_resume"),
     path("workflows/<slug:slug>/stage/", workflows.StageView.as_view(), name="workflow_stage"),
+    path("workflows/<slug:slug>/drills/", drills.DrillsView.as_view(), name="workflow_drills"),
+    path(
+        "workflows/<slug:slug>/drills/<int:drill>/confirm/",
+        drills.ConfirmView.as_view(),
+        name="workflow_drill_confirm",
+    ),
 ]

@@ -12,13 +12,16 @@ import pytest
 from django.urls import URLPattern, get_resolver, reverse
 
 from assurance import clock
+from assurance.accounts.models import User
 from assurance.api.models import IdempotencyKey
-from assurance.controls import changes
+from assurance.controls import changes, drills
+from assurance.controls.models import Workflow
 from assurance.record.ledger import verify
 from assurance.record.models import Event
 from reviews import urls
 from reviews.models import Case, Decision, Draft, Skip
 from tests.accounts_factories import grant_to
+from tests.controls.changing import DAY
 from tests.reviews.api.conftest import (
     NOBODY,
     Caller,
@@ -51,12 +54,14 @@ BODIES: dict[str, Any] = {
     "rollback": {"reason": "Too lax."},
     "pause": {"reason": "Wrong sums."},
     "stage": {"to": "governed", "reason": "It is ready."},
-}
+    "drills": {"kind": "load_test", "held_at": "2026-01-01T00:00:00Z", "result": "passed",
+               "evidence": "https://example.com/1"},
+}  # fmt: skip
 # Routes that name no object: each is looked at by a test of its own below.
 LISTS = {"api/v1/cases/", "api/v1/events/", "api/v1/control-sets/", "api/v1/controls/",
          "api/v1/queues/", "api/v1/as-of/", "api/v1/control-changes/"}  # fmt: skip
 # What only people read: systems are refused whatever it is.
-PEOPLE_ONLY = ("draft", "control-changes")
+PEOPLE_ONLY = ("draft", "control-changes", "drills")
 # Opened by a single-use token and nothing else, for whoever it is: `test_verifications`.
 BY_TOKEN = {"api/v1/verifications/<str:check_run_id>/"}
 NAMED_IN_BODY = {"api/v1/cases/", "api/v1/cases/batch/", "api/v1/assessments/"}
@@ -101,18 +106,26 @@ def world(credit, letters, people, scorecard, writer, cast) -> SimpleNamespace:
         changes.create(workflow, reason="Secret plans.", by=cast.grace, at=clock.now()).number
         for workflow in (credit, letters)
     )
+    drilled, drilled_ = (a_drill(workflow, cast.grace) for workflow in (credit, letters))
     return SimpleNamespace(
         own={"id": mine["id"], "slug": "credit-decisions", "queue": "credit-review",
              "sha256": mine["control_set"]["sha256"], "decision": own["id"],
-             "reference": mine["reference"], "waiting": waiting["id"], "number": loans},
+             "reference": mine["reference"], "waiting": waiting["id"], "number": loans,
+             "drill": drilled},
         foreign={"id": theirs["id"], "slug": "claims-letters", "queue": "claims-review",
                  "sha256": theirs["control_set"]["sha256"], "decision": foreign["id"],
                  "reference": theirs["reference"], "waiting": letter["id"],
-                 "external_id": theirs["external_id"], "key": "LET-01", "number": letters_},
+                 "external_id": theirs["external_id"], "key": "LET-01", "number": letters_,
+                 "drill": drilled_},
         missing={"id": NOBODY, "slug": "no-such-thing", "queue": "no-such-queue",
                  "sha256": "0" * 64, "decision": 987_654_321, "reference": "CM-987654321",
-                 "number": 987_654_321},
+                 "number": 987_654_321, "drill": 987_654_321},
     )  # fmt: skip
+
+
+def a_drill(workflow: Workflow, by: User) -> int:
+    body = {**BODIES["drills"], "held_at": clock.now() - DAY}
+    return drills.enter(workflow, **body, by=by, at=clock.now()).pk
 
 
 def address(pattern: str, thing: dict[str, Any]) -> str:
@@ -147,14 +160,14 @@ def counted() -> list[int]:
 
 def test_every_route_is_covered_by_this_matrix():
     """A new route: give its object a place in `world`, or look at it in a test of its own."""
-    known = {"id", "slug", "sha256", "decision", "number"}
+    known = {"id", "slug", "sha256", "decision", "number", "drill"}
     for pattern, callback in routes():
         places = set(re.findall(r"<(?:\w+:)?(\w+)>", pattern))
         assert places <= known, f"{pattern}: the matrix knows no {places - known}"
         assert places or pattern in LISTS | NAMED_IN_BODY, f"{pattern} is looked at nowhere"
         act = pattern.rstrip("/").rsplit("/", 1)[-1]
         wordless = {"withdraw", "claim", "next", "undo"}
-        wordless |= {"submit", "decline", "publish", "ratify", "rebase"}
+        wordless |= {"submit", "decline", "publish", "ratify", "rebase", "confirm"}
         for method in methods_of(callback) if places else ():
             assert method == "GET" or act in BODIES.keys() | wordless, f"{pattern} needs a body"
 
