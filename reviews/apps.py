@@ -12,7 +12,7 @@ class ReviewsConfig(AppConfig):
         from assurance.controls import rooms_above, visibility
         from assurance.controls.queues import queue_kinds
         from assurance.record import verification
-        from reviews import agreement, as_of_parts, gate_readings, workflow_pauses
+        from reviews import agreement, as_of_parts, gate_readings, work_done, workflow_pauses
         from reviews.models import Case, Queue
         from reviews.presenting import in_flight, naming
 
@@ -30,5 +30,6 @@ class ReviewsConfig(AppConfig):
         rooms_above.open_cases.register(workflow_pauses.counts)
         rooms_above.in_flight.register(in_flight.present)
         rooms_above.cases_named.register(naming.named)
+        rooms_above.queue_work.register(work_done.per_queue)
         gate_readings.register()
         rooms_above.as_of_parts.register(as_of_parts.queues)

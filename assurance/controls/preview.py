@@ -21,6 +21,7 @@ from assurance.controls.models import Assessment, ControlSet, Workflow
 from assurance.controls.preview_counts import SAMPLES, Counts, Json
 from assurance.controls.queues import queue_kinds
 from assurance.controls.replay import candidate_set
+from assurance.controls.review_load import load_of, work_of
 from assurance.controls.stored_cases import REASONS, Rejudging
 from assurance.errors import DomainError
 
@@ -85,6 +86,7 @@ def preview(
         "one_in": one_in,
         "total": total,
         **_told(counts, days),
+        "load": _load(counts, since=since, until=at, days=days, total=total),
     }
 
 
@@ -172,6 +174,16 @@ def _told(counts: Counts, days: int) -> Json:
         "samples": newest_first[:SAMPLES],
         "warnings": _warnings(counts, rows),
     }
+
+
+def _load(counts: Counts, *, since: datetime, until: datetime, days: int, total: int) -> Json:
+    """What the cases that move mean for people; a sample stands for all cases."""
+    extra: Counter[str] = Counter()
+    for (queue, _), n in counts.queues.items():
+        extra[queue] += n
+    looked_at = counts.totals["n"]
+    whole = {queue: n * total / looked_at for queue, n in extra.items()}
+    return load_of(whole, days, work_of(whole, since, until))
 
 
 def _queues(moved: Counter[tuple[str, int]], days: int) -> list[Json]:

@@ -33,8 +33,14 @@ from assurance.controls.models import Assessment, ControlChange, ControlSet, Rep
 from assurance.controls.outlines import Outline
 from assurance.controls.queue_of import taken_by
 from assurance.controls.queues import queue_kinds
-from assurance.controls.replay_report import report_of, report_sha256
+from assurance.controls.replay_report import (
+    begin_of,
+    queues_moved,
+    report_of,
+    report_sha256,
+)
 from assurance.controls.replay_tally import Tally
+from assurance.controls.review_load import work_of
 from assurance.controls.stored_cases import Disagreement, NotReplayable, Rejudged, Rejudging
 from assurance.errors import DomainError
 from assurance.record.actors import Actor
@@ -195,12 +201,14 @@ class _Run:
 
     def _finish(self) -> None:
         replay, tally = self.replay, self._tally
+        since, until = replay.window_from, replay.window_until
         report = report_of(
             tally,
             base={"number": replay.base_set.number, "sha256": replay.base_set.sha256},
             candidate_sha256=replay.candidate_sha256,
-            since=replay.window_from,
-            until=replay.window_until,
+            since=since,
+            until=until,
+            work=work_of(queues_moved(tally), begin_of(tally, since, until), until),
         )
         answer = {
             "report": report,

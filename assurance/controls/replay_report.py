@@ -10,6 +10,7 @@ from typing import Any
 from assurance.controls.choices import Direction, Disposition
 from assurance.controls.intervals import interval
 from assurance.controls.replay_tally import OTHER_ACTIONS, Json, Tally
+from assurance.controls.review_load import QueueWork, load_of
 from assurance.controls.stored_cases import REASONS
 from assurance.record.canonical import sha256_of
 
@@ -28,14 +29,15 @@ def report_of(
     candidate_sha256: str,
     since: datetime | None,
     until: datetime,
+    work: Mapping[str, QueueWork],
 ) -> Json:
     """The whole answer as JSON, nothing in it that hangs on when or by whom it was counted.
 
-    `base` is {number, sha256}. Rates are 0 to 1, rounded to six places.
+    `base` is {number, sha256}; `work` is what people did in the queues of `queues_moved`. Rates
+    are 0 to 1, rounded to six places.
     """
     counts, tables = tally.counts, tally.tables
-    begin = since or (datetime.fromisoformat(tally.first_at) if tally.first_at else until)
-    days = (until - begin) / timedelta(days=1)
+    days = (until - begin_of(tally, since, until)) / timedelta(days=1)
     return {
         "known_bad_newly_released": tally.lists["released"],
         "known_bad_newly_released_count": counts["released"],
@@ -62,6 +64,7 @@ def report_of(
         "matrix": _matrix(tables["matrix"]),
         "matrix_then": _matrix(tables["then"]),
         "holding": _holding(tables["matrix"], days),
+        "load": load_of(queues_moved(tally), days, work),
         "labelled": {which: _quality(tables["truth"], which) for which in ("then", "base", "now")},
         "segments": {"proposed_action": _segments(tables["actions"]), "queue": _queues(tally)},
         "controls": _controls(tables),
@@ -69,6 +72,16 @@ def report_of(
         "flips": [{k: v for k, v in one.items() if k != "draw"} for one in tally.lists["flips"]],
         "caveat": CAVEAT,
     }
+
+
+def begin_of(tally: Tally, since: datetime | None, until: datetime) -> datetime:
+    """Where the window begins: at its first case, unless somebody said."""
+    return since or (datetime.fromisoformat(tally.first_at) if tally.first_at else until)
+
+
+def queues_moved(tally: Tally) -> dict[str, int]:
+    """The queues that get other cases than under the base, and how many more in all."""
+    return {one["queue"]: one["more"] - one["fewer"] for one in _queues(tally)}
 
 
 def report_sha256(report: Mapping[str, Any]) -> str:

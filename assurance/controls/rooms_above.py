@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from assurance.controls.models import Workflow
+    from assurance.controls.review_load import QueueWork
 
 
 T = TypeVar("T")
@@ -26,6 +27,7 @@ Counts = Callable[["Workflow", datetime], Mapping[str, int]]
 Table = Callable[["Workflow", Any, datetime], Mapping[str, Any] | None]
 Named = Callable[[Collection["UUID"], Any, datetime], Mapping["UUID", Mapping[str, str]]]
 Part = Callable[["Workflow", datetime], Mapping[str, Any]]
+Work = Callable[[Collection[str], datetime, datetime], Mapping[str, "QueueWork"]]
 
 
 class _Several(Generic[T]):
@@ -51,3 +53,5 @@ in_flight: _Several[Table] = _Several()
 as_of_parts: _Several[Part] = _Several()
 # The cases of these ids that a person may see: `{id: {"title", "reference", "url"}}`.
 cases_named: _Several[Named] = _Several()
+# What people did in these queues between two moments, by slug.
+queue_work: _Several[Work] = _Several()

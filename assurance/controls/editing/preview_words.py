@@ -10,6 +10,7 @@ from uuid import UUID
 from assurance.accounts.models import User
 from assurance.controls.choices import Disposition
 from assurance.controls.editing.rows import Row
+from assurance.controls.presenting import review_load
 from assurance.controls.rooms_above import cases_named
 
 WIDTH, HEIGHT = 300, 36  # of the bars, in units of their drawing
@@ -38,7 +39,8 @@ def told(found: Mapping[str, Any], *, user: User, at: datetime) -> dict[str, Any
         "moves": _moves(found),
         "people": _people(found["people"], matched),
         "bars": _bars(found),
-        "queues": [_queue(one) for one in found["queues"]],
+        "queues": _queues(found),
+        "methods": review_load.methods(found["load"]),
         "samples": _samples(found["samples"], user, at),
         "left_out": sum(one["n"] for one in found["not_replayable"]),
         "warnings": [one["message"] for one in found["warnings"] if not one["pointer"]],
@@ -112,6 +114,12 @@ def _bars(found: Mapping[str, Any]) -> dict[str, Any] | None:
             }
         )
     return {"bars": bars, "width": round(step - 2, 1), "most": f"{most:,}"}
+
+
+def _queues(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each queue that gets other cases: how many, when, and what that asks of its people."""
+    lines = review_load.lines(found["load"])
+    return [{"words": _queue(one), "lines": lines[one["queue"]]} for one in found["queues"]]
 
 
 def _queue(one: Mapping[str, Any]) -> str:

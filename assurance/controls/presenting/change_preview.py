@@ -9,12 +9,16 @@ from typing import Any
 
 from assurance.controls.choices import Item
 from assurance.controls.models import ControlChange
+from assurance.controls.presenting.review_load import more_minutes
 from assurance.controls.preview import preview
 from assurance.errors import DomainError
 
 # Each may take two seconds; a change of more items is told by its replay.
 MOST = 5
-LABELS = ("Item", "Matches", "Live now", "Newly held", "Newly let go", "Found wrong", "Approved")
+LABELS = (
+    "Item", "Matches", "Live now", "Newly held", "Newly let go", "Found wrong", "Approved",
+    "Review a day",
+)  # fmt: skip
 
 
 def previewed(change: ControlChange) -> list[Mapping[str, Any]]:
@@ -52,6 +56,7 @@ def _cells(change: ControlChange, one: Mapping[str, Any], at: datetime) -> list[
             "text": _number(people["approved"]),
             "small": f"{_number(people['never_reviewed'])} never reviewed",
         },
+        {"text": more_minutes(found["load"])},
     ]
     return [cells[0]] + [
         cell | {"label": label, "end": True}

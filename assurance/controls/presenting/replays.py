@@ -15,6 +15,8 @@ from assurance.controls.choices import (
     ReplayStatus,
 )
 from assurance.controls.models import Replay
+from assurance.controls.presenting import review_load
+from assurance.controls.presenting.tables import table
 from assurance.controls.replay import UNFINISHED
 from assurance.controls.rooms_above import cases_named
 
@@ -30,6 +32,7 @@ DIRECTIONS = {
     Direction.MIXED: ("warn", "Tightens some, loosens some"),
     Direction.SAME: ("", "Changes no outcome"),
 }
+MOST_PAIRS = 20
 SETS = {"then": "The sets of that time", "base": "The set that it replaces", "now": "This change"}
 
 
@@ -70,7 +73,9 @@ def _report(report: Json, user: User, at: datetime, every: bool) -> dict[str, An
         "figures": _figures(report),
         "self_test": report["self_test"],
         "matrix": _matrix(report["matrix"]),
-        "holding": report["holding"],
+        "matrix_then": _then(report),
+        "asked_anew": report.get("asked_anew", 0),
+        "load": _load(report),
         "quality": _quality(report["labelled"]),
         "labelled": report["labelled"]["now"]["n"],
         "not_replayable": report["not_replayable"],
@@ -79,7 +84,8 @@ def _report(report: Json, user: User, at: datetime, every: bool) -> dict[str, An
         "actions": _actions(report["segments"]["proposed_action"]),
         "queues": _queues(report["segments"]["queue"]),
         "flips": _flips(flips, names),
-        "overlap": report["overlap"],
+        "overlap": _overlap(report["overlap"]),
+        "beside": _beside(report["overlap"]),
         "caveat": report["caveat"],
     }
 
@@ -95,13 +101,62 @@ def _figures(report: Json) -> list[dict[str, Any]]:
     ]
     if extra is not None:
         figures.append({"label": "More held a day", "value": f"{extra:+,.1f}" if extra else "0"})
+    if "load" in report:
+        value = review_load.more_minutes(report["load"])
+        figures.append({"label": "More review a day", "value": value})
     return figures
+
+
+def _load(report: Json) -> dict[str, Any] | None:
+    """What it asks of people; None where no queue gets other cases, or the report is older than
+    this figure."""
+    load = report.get("load")
+    if not load or not load["queues"]:
+        return None
+    return {"table": review_load.as_table(load), "methods": review_load.methods(load)}
+
+
+def _then(report: Json) -> dict[str, Any] | None:
+    """What became of the cases under the sets of their time, where that is not what the live set
+    would order."""
+    if report["matrix_then"] == report["matrix"]:
+        return None
+    return _matrix(report["matrix_then"])
+
+
+def _overlap(overlap: Json) -> dict[str, Any]:
+    """What each control, or voice, adds to the others."""
+    return table(
+        "What each stops that nothing else stops",
+        ("Control", "Stops", "Alone", "Others stop too"),
+        [
+            [
+                {"text": one["control"]},
+                *(
+                    {"text": _number(n), "end": True}
+                    for n in (one["holds"], one["alone"], one["holds"] - one["alone"])
+                ),
+            ]
+            for one in overlap["alone"]
+        ],
+        ends=3,
+    )
+
+
+def _beside(overlap: Json) -> list[str]:
+    """Controls that never stop a case without the same other one."""
+    rows = [
+        f"{one['control']} stops nothing that {one['with']} does not stop too ({one['n']:,})."
+        for one in overlap["always_with"][:MOST_PAIRS]
+    ]
+    more = len(overlap["always_with"]) - len(rows)
+    return [*rows, f"And {more} more such pairs."] if more > 0 else rows
 
 
 def _bad(rows: list[Json], names: Names, caption: str) -> dict[str, Any]:
     """Cases of which the truth is known, one by one."""
-    labels = ("Case", "Known to be", "Held before by", "Would now")
-    return _table(
+    labels = ("Case", "Known to be", "Held by", "Then", "Would now")
+    return table(
         caption,
         labels,
         [
@@ -112,6 +167,7 @@ def _bad(rows: list[Json], names: Names, caption: str) -> dict[str, Any]:
                     "small": f"{LabelSource(one['source']).label}, {one['labelled_at'][:10]}",
                 },
                 {"text": ", ".join(one["held_by"]) or "–"},
+                {"text": _order(one["then"])},
                 {"text": f"{_order(one['base'])} → {_order(one['now'])}"},
             ]
             for one in rows
@@ -163,7 +219,7 @@ def _way(was: int, now: int) -> str:
 
 def _quality(labelled: Json) -> dict[str, Any]:
     """Precision and recall on the labelled cases, under three sets."""
-    return _table(
+    return table(
         "How well holding agrees with what is known",
         ("Judged by", "Of what it holds, bad", "Of what is bad, held"),
         [
@@ -184,7 +240,7 @@ def _rate(rate: Json) -> dict[str, str]:
 
 
 def _controls(rows: list[Json]) -> dict[str, Any]:
-    return _table(
+    return table(
         "What each control matches",
         ("Control", "Before", "Now", "Newly", "No longer"),
         [
@@ -207,7 +263,7 @@ def _controls(rows: list[Json]) -> dict[str, Any]:
 
 
 def _actions(rows: list[Json]) -> dict[str, Any]:
-    return _table(
+    return table(
         "By proposed action",
         ("Proposed action", "Cases", "Tightened", "Loosened"),
         [
@@ -225,7 +281,7 @@ def _actions(rows: list[Json]) -> dict[str, Any]:
 
 
 def _queues(rows: list[Json]) -> dict[str, Any]:
-    return _table(
+    return table(
         "Queues that get other cases",
         ("Queue", "More", "Fewer"),
         [
@@ -240,7 +296,7 @@ def _queues(rows: list[Json]) -> dict[str, Any]:
 
 
 def _flips(rows: list[Json], names: Names) -> dict[str, Any]:
-    return _table(
+    return table(
         "Cases whose outcome changes, drawn by lot",
         ("Case", "Before", "Now", "Held now by"),
         [
@@ -253,28 +309,6 @@ def _flips(rows: list[Json], names: Names) -> dict[str, Any]:
             for one in rows
         ],
     )
-
-
-def _table(
-    caption: str, labels: tuple[str, ...], rows: list[list[dict[str, Any]]], *, ends: int = 0
-) -> dict[str, Any]:
-    """A table for `includes/_data_table.html`; the last `ends` columns hold numbers."""
-    first_end = len(labels) - ends
-    return {
-        "caption": caption,
-        "columns": [
-            {"label": label, "end": index >= first_end} for index, label in enumerate(labels)
-        ],
-        "rows": [
-            {
-                "cells": [
-                    cell if index == 0 else cell | {"label": label}
-                    for index, (cell, label) in enumerate(zip(row, labels, strict=True))
-                ]
-            }
-            for row in rows
-        ],
-    }
 
 
 def _order(value: str) -> str:
