@@ -9,10 +9,11 @@ from django.db import DatabaseError, connection, transaction
 from assurance.controls import alone, approvals, changes, control_sets
 from assurance.controls.control_sets import newest_set
 from assurance.controls.models import ControlChange, ControlSet, Workflow
+from assurance.controls.models.guards import Guard
 from assurance.errors import DomainError
 from assurance.record.actors import Actor
 from tests.accounts_factories import UserFactory, grant_to
-from tests.controls.changing import NOON, approved, drafted, limit, submitted
+from tests.controls.changing import NOON, approved, drafted, limit, replayed, submitted
 from tests.controls_factories import make_workflow, policy
 
 pytestmark = pytest.mark.django_db
@@ -162,8 +163,6 @@ def test_sql_cannot_let_a_builder_or_an_editor_approve(change, credit, cast):
 def test_sql_cannot_approve_one_content_and_publish_another(change, credit, cast):
     change = changes.edit(change, start_at=NOON.replace(year=2032), by=cast.grace, at=NOON)
     change = approvals.submit(change, by=cast.grace, at=NOON)
-    from tests.controls.changing import replayed
-
     change = approved(replayed(change), cast.gus)
     assert change.status == "approved"
 
@@ -190,7 +189,7 @@ def test_what_is_over_is_never_rewritten_or_deleted(change, cast):
     for statement in (
         "UPDATE controls_controlchange SET status = 'approved', way = 'pilot'",
         "UPDATE controls_controlchange SET edits = '[]'",
-        "DELETE FROM controls_controlchange_editors; DELETE FROM controls_controlchange",
+        "DELETE FROM controls_controlchange",
     ):
         with (
             pytest.raises(DatabaseError, match=r"never rewritten|Cannot delete|beyond the pilot"),
@@ -213,3 +212,87 @@ def test_a_set_names_the_change_that_made_it_and_no_other_can(change, credit, ca
             canonical="{}",
             effective_from=NOON.replace(year=2033),
         )
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("UPDATE controls_controlchange SET author_id = %(gus)s, author_person_id = %(person)s",
+         "who began control change"),
+        ("UPDATE controls_controlchange SET author_id = NULL, author_person_id = NULL",
+         "who began control change"),
+        ("DELETE FROM controls_controlchange_editors", "append-only"),
+        ("UPDATE controls_controlchange_editors SET person_id = %(person)s", "append-only"),
+    ],
+)  # fmt: skip
+def test_sql_makes_nobody_else_the_author_so_that_the_author_may_approve(
+    change, cast, statement, says
+):
+    with (
+        pytest.raises(DatabaseError, match=says),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement, {"gus": cast.gus.pk, "person": cast.gus.person_id})
+
+
+@pytest.mark.parametrize(
+    "edits", ["[]", '[{"item": "waiver", "key": "W", "content": {"mode": "enforced"}}]',
+              '[{"item": "control", "key": "LIM-01", "content": null}]',
+              '[{"item": "control", "key": "LIM-01", "content": {"mode": "off"}}]'],
+)  # fmt: skip
+def test_sql_calls_nothing_an_emergency_that_enforces_nothing(change, edits):
+    with (
+        pytest.raises(DatabaseError, match="an emergency adds, enforces and raises"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "UPDATE controls_controlchange SET status = 'approved', kind = 'emergency',"
+            " way = 'emergency', ratify_by = now(), edits = %s",
+            [edits],
+        )
+
+
+def test_the_text_of_a_set_is_what_its_hash_says(change, credit, cast):
+    change = changes.edit(change, start_at=NOON.replace(year=2032), by=cast.grace, at=NOON)
+    change = approved(replayed(approvals.submit(change, by=cast.grace, at=NOON)), cast.gus)
+
+    with pytest.raises(DatabaseError, match="not that of its content"), transaction.atomic():
+        ControlSet.objects.create(
+            workflow=credit,
+            number=2,
+            sha256=change.candidate_sha256,
+            canonical='{"controls":[]}',
+            effective_from=NOON,
+            change=change,
+        )
+
+
+GUARDS = [
+    (model._meta.db_table, trigger)
+    for model in (ControlChange, ControlSet)
+    for trigger in model._meta.triggers
+    if isinstance(trigger, Guard)
+]
+
+
+def test_no_session_variable_switches_the_guards_off(change):
+    names = ",".join(trigger.get_pgid(ControlChange) for _, trigger in GUARDS)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL pgtrigger.ignore = '{{{names}}}'")
+        with pytest.raises(DatabaseError, match="beyond the pilot"), transaction.atomic():
+            cursor.execute("UPDATE controls_controlchange SET status = 'approved', way = 'pilot'")
+
+
+@pytest.mark.parametrize(("table", "trigger"), GUARDS, ids=lambda one: str(one))
+def test_each_guard_runs_the_function_whose_text_stands_in_the_model(db, table, trigger):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
+            " WHERE t.tgrelid = %s::regclass AND p.proname = %s AND t.tgenabled = 'O'",
+            [table, f"controls_{trigger.name}"],
+        )
+        ((source,),) = cursor.fetchall()
+
+    assert " ".join(str(trigger.func).split()) in " ".join(source.split())

@@ -13,6 +13,7 @@ from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
 from assurance.controls.choices import ENDED, ChangeKind, ChangeStatus, InFlight, Way
+from assurance.controls.models.guards import Guard
 from assurance.controls.models.sets import ControlSet
 from assurance.controls.models.workflows import Workflow
 from assurance.controls.querysets import ControlChangeQuerySet
@@ -46,10 +47,18 @@ SECOND_PERSON = """
         RAISE EXCEPTION 'beyond the pilot a second person approves'
             USING ERRCODE = 'restrict_violation';
     END IF;
+    IF NEW.way = 'emergency' AND (jsonb_array_length(NEW.edits) = 0 OR EXISTS (
+           SELECT FROM jsonb_array_elements(NEW.edits) e
+            WHERE e->>'item' <> 'control'
+               OR coalesce(e->'content'->>'mode', '') <> 'enforced')) THEN
+        RAISE EXCEPTION 'an emergency adds, enforces and raises controls, nothing else'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
     IF NEW.way = 'operational' AND NOT EXISTS (
            SELECT FROM controls_replay r
             WHERE r.change_id = NEW.id AND r.candidate_sha256 = NEW.candidate_sha256
-              AND r.status = 'done' AND r.direction = 'same' AND r.done >= 200)
+              AND r.status = 'done' AND r.direction = 'same'
+              AND coalesce((r.report->>'replayable')::int, 0) >= 200)
        AND NOT EXISTS (
            SELECT FROM controls_controlset s JOIN controls_controlchange c ON c.id = s.change_id
             WHERE s.id = NEW.base_set_id AND c.way = 'operational'
@@ -60,6 +69,11 @@ SECOND_PERSON = """
     RETURN NEW;
 """
 FROZEN = """
+    IF (NEW.number, NEW.workflow_id, NEW.author_id, NEW.author_person_id) IS DISTINCT FROM
+       (OLD.number, OLD.workflow_id, OLD.author_id, OLD.author_person_id) THEN
+        RAISE EXCEPTION 'who began control change % is never rewritten', OLD.number
+            USING ERRCODE = 'restrict_violation';
+    END IF;
     IF OLD.status IN ('published', 'declined', 'withdrawn', 'lapsed') AND (
            NEW.status, NEW.edits, NEW.content_sha256, NEW.candidate_sha256, NEW.base_set_id,
            NEW.author_id, NEW.approver_id, NEW.approved_at, NEW.way, NEW.published_at)
@@ -77,6 +91,10 @@ FROZEN = """
             OLD.number USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
+"""
+NEVER_DELETED = """
+    RAISE EXCEPTION 'Cannot delete control change %: withdraw it instead', OLD.number
+        USING ERRCODE = 'restrict_violation';
 """
 
 
@@ -196,20 +214,14 @@ class ControlChange(models.Model):
         ]
         indexes = [models.Index(fields=["workflow", "status"], name="change_workflow_status")]
         triggers = [
-            pgtrigger.Trigger(
+            Guard(
                 name="second_person",
-                when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.Update,
                 declare=[("stage", "text"), ("builders", "bigint[]")],
                 func=SECOND_PERSON,
             ),
-            pgtrigger.Trigger(
-                name="frozen",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Update,
-                func=FROZEN,
-            ),
-            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+            Guard(name="frozen", operation=pgtrigger.Update, func=FROZEN),
+            Guard(name="never_deleted", operation=pgtrigger.Delete, func=NEVER_DELETED),
         ]
 
     def __str__(self) -> str:

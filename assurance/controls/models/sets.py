@@ -10,6 +10,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 
+from assurance.controls.models.guards import Guard
 from assurance.controls.models.workflows import Workflow
 from assurance.controls.querysets import ControlSetQuerySet
 from assurance.record.models import AppendOnly
@@ -44,9 +45,8 @@ class ControlSet(models.Model):
         ]
         triggers = [
             AppendOnly(),
-            pgtrigger.Trigger(
+            Guard(
                 name="next_in_line",
-                when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
                 declare=[
                     ("last", "controls_controlset%ROWTYPE"),
@@ -58,6 +58,9 @@ class ControlSet(models.Model):
                     IF NEW.number <> coalesce(last.number, 0) + 1 THEN
                         RAISE EXCEPTION 'control set % of this workflow is not the next one: %',
                             NEW.number, coalesce(last.number, 0) + 1;
+                    END IF;
+                    IF NEW.sha256 <> encode(sha256(convert_to(NEW.canonical, 'UTF8')), 'hex') THEN
+                        RAISE EXCEPTION 'the hash of a control set is not that of its content';
                     END IF;
                     IF NEW.number > 1 THEN
                         SELECT * INTO change FROM controls_controlchange
