@@ -31,13 +31,20 @@ def item_of(content: Mapping[str, Any], item: str, key: str) -> Json | None:
 def apply(content: Mapping[str, Any], edits: Iterable[Mapping[str, Any]]) -> Json:
     """The content with every edit put in and every default written out. The base's workflow and
     field catalogue stay."""
+    source = as_written(content, edits)
+    return {"workflow": content["workflow"], **completed(source), "fields": content["fields"]}
+
+
+def as_written(content: Mapping[str, Any], edits: Iterable[Mapping[str, Any]]) -> Json:
+    """The parts of the content with every edit put in as somebody wrote it: what is validated.
+    Writing out the defaults leaves out what they do not know, a misspelt name too."""
     source = {
         "specification": content["specification"],
         **{part: list(content.get(part, ())) for part, _ in PARTS.values()},
     }
     for edit in edits:
         _put(source, edit["item"], edit["key"], edit["content"])
-    return {"workflow": content["workflow"], **completed(source), "fields": content["fields"]}
+    return source
 
 
 def _put(source: Json, item: str, key: str, content: Mapping[str, Any] | None) -> None:
@@ -56,9 +63,11 @@ def _put(source: Json, item: str, key: str, content: Mapping[str, Any] | None) -
 
 def _placed(rule: Json, others: Sequence[Json]) -> tuple[Json, list[Json]]:
     """The rule with its position, and the others moved on where it takes the place of one. Without
-    a position it comes last of those with a condition."""
+    a position it comes last of those with a condition; with what is none it is left as it is."""
     position = rule.get("position")
-    if not isinstance(position, int) or isinstance(position, bool):
+    if position is not None and (not isinstance(position, int) or isinstance(position, bool)):
+        return {**rule}, list(others)
+    if position is None:
         caught = [one["position"] for one in others if one.get("catch_all")]
         last = max((one["position"] for one in others), default=0) + 1
         position = last if rule.get("catch_all") else min(caught, default=last)

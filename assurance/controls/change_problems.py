@@ -30,6 +30,10 @@ def edit_problems(
     found = [*_shape_problems(base, edits), *_foreign_keys(workflow, edits)]
     if found:
         return found
+    written = candidates.as_written(base, edits)
+    places = _places(written, edits)
+    if found := set_problems(workflow, written | {"fields": base["fields"]}):
+        return [_placed(problem, places) for problem in found]
     candidate = candidates.apply(base, edits)
     places = _places(candidate, edits)
     # In what the change leaves alone it is only a warning, so that the rest can be mended.
@@ -38,15 +42,17 @@ def edit_problems(
         for problem in contradictions(candidate, Catalogue.from_json(candidate["fields"]))
         if _in_edits(problem.pointer, places) != "/edits"
     ]
-    return [
-        Problem(_in_edits(problem.pointer, places), problem.code, problem.message)
-        for problem in [*set_problems(workflow, candidate), *contradicting]
-    ]
+    return [_placed(problem, places) for problem in contradicting]
+
+
+def _placed(problem: Problem, places: Mapping[tuple[str, int], int]) -> Problem:
+    return Problem(_in_edits(problem.pointer, places), problem.code, problem.message)
 
 
 def set_problems(workflow: Workflow, content: Mapping[str, Any]) -> list[Problem]:
-    """Every problem of a whole content, pointers leading into it."""
-    return problems(
+    """Every problem of a whole content, pointers leading into it. A control may go on naming the
+    owner that it had: somebody who leaves stops no change of what they owned."""
+    found = problems(
         {name: value for name, value in content.items() if name not in ("workflow", "fields")},
         catalogue=Catalogue.from_json(content["fields"]),
         known_people=set(User.objects.filter(is_active=True).values_list("username", flat=True)),
@@ -54,6 +60,16 @@ def set_problems(workflow: Workflow, content: Mapping[str, Any]) -> list[Problem
         tier=workflow.tier,
         known_verifiers=known_verifiers(),
     )
+    gone = {problem.pointer for problem in found if problem.code == "unknown_person"}
+    if not gone:
+        return found
+    had = set(ControlVersion.objects.filter(workflow=workflow).values_list("key", "content__owner"))
+    stays = {
+        f"/controls/{index}/owner"
+        for index, one in enumerate(content["controls"])
+        if (one.get("key"), one.get("owner")) in had
+    }
+    return [one for one in found if one.pointer not in gone & stays]
 
 
 def refuse(found: Sequence[Problem]) -> None:

@@ -229,18 +229,18 @@ def _rule(source: Mapping[str, Any], number: int) -> Json:
 
 def _by_outcome(defaults: Json, source: Mapping[str, Any] | None) -> Json:
     """Each outcome's figure; a plain number where the default goes by priority counts for all."""
-    said = {**defaults, **(source or {})}
+    said = _with(defaults, source or {})
     return {outcome: _by_priority(said[outcome], default) for outcome, default in defaults.items()}
 
 
 def _by_priority(said: Any, default: Any) -> Any:
     if isinstance(said, Mapping):
-        base = (
-            default
+        base: Json = (
+            dict(default)
             if isinstance(default, Mapping)
             else dict.fromkeys(("low", "medium", "high"), default)
         )
-        return {**base, **said}
+        return _with(base, said)
     if isinstance(default, Mapping):
         return dict.fromkeys(default, said)
     return said

@@ -178,10 +178,9 @@ def _check_problems(check: Mapping[str, Any], at: str, catalogue: Catalogue) -> 
 def _target_problems(control: Mapping[str, Any], at: str) -> list[Problem]:
     """Rerouting needs a path and returning needs instructions."""
     effects = control.get("effects")
-    ordered = {control.get("effect"), control.get("on_unknown")}
-    ordered |= (
-        {effects.get(name) for name in EFFECT_KEYS} if isinstance(effects, Mapping) else set()
-    )
+    ordered = [control.get("effect"), control.get("on_unknown")]
+    if isinstance(effects, Mapping):
+        ordered += [effects.get(name) for name in EFFECT_KEYS]
     found = []
     if Disposition.REROUTE in ordered and not control.get("reroute_to"):
         message = "This control can reroute. Say in `reroute_to` which path takes over."
