@@ -6,10 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from assurance.controls.assess import on_unknown
 from assurance.controls.candidates import item_of
-from assurance.controls.choices import Disposition, Item, Kind, Mode
+from assurance.controls.checks.external_verifier import is_external
+from assurance.controls.choices import Disposition, FailurePolicy, Item, Kind, Mode
 from assurance.controls.definition_rules import KINDS, PRIORITIES
 from assurance.controls.durations import parse_duration
+from assurance.controls.guarding import about_action
 
 # What an operational change may edit of a control and of a rule.
 OF_CONTROL = ("message", "owner")
@@ -63,7 +66,8 @@ def _rule_eases(
 def why_not_tightening(base: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> str | None:
     """What of the edits does not tighten by construction, in a sentence; None where all do: an
     enforced control added to a workflow that has one, a control moved to enforced, an effect
-    raised."""
+    raised. A control that begins to be enforced loosens where it governs what nothing governed,
+    or verifies what nothing verified: a person looks at both until then."""
     if not edits:
         return "It edits nothing."
     for edit in edits:
@@ -73,15 +77,50 @@ def why_not_tightening(base: Mapping[str, Any], edits: Sequence[Mapping[str, Any
         old = item_of(base, Item.CONTROL, key)
         if new is None:
             return f"It removes the control {key}."
-        if old is None:
-            if new["mode"] != Mode.ENFORCED:
-                return f"The new control {key} is not enforced."
-            if not any(one["mode"] == Mode.ENFORCED for one in base["controls"]):
-                return "The workflow has no enforced control yet, so one more could let cases go."
-            continue
-        if said := _loosens(old, new):
+        if old is None and new["mode"] != Mode.ENFORCED:
+            return f"The new control {key} is not enforced."
+        if old is not None and (said := _loosens(old, new)):
             return f"The control {key} {said}."
+        if (old is None or old["mode"] != Mode.ENFORCED) and (said := _lets_go(base, new)):
+            return said
     return None
+
+
+def _lets_go(base: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
+    """What a control that was not enforced so far could let go, although nothing loosens in it."""
+    enforced = [one for one in base["controls"] if one["mode"] == Mode.ENFORCED]
+    if not any(_governs_all(one) for one in enforced):
+        return (
+            "The workflow has no enforced control yet that governs every case, so one more could "
+            "let cases go."
+        )
+    if new["kind"] != Kind.VERIFICATION:
+        return None
+    waived = {waiver["control"] for waiver in base.get("waivers", ())}
+    held = any(_holds_all(one) for one in enforced if one["key"] not in waived)
+    for action in base["specification"]["actions"]:
+        about = about_action(new["condition"], action["name"])
+        if action["verification_required"] and about is not False and not held:
+            name = action["name"]
+            return f"A pass of {new['key']} could let “{name}” go, which nothing verified."
+    return None
+
+
+def _governs_all(control: Mapping[str, Any]) -> bool:
+    """Applicable to every case."""
+    if control["kind"] == Kind.POLICY:
+        return True
+    return control["condition"] is None and not is_external(control)
+
+
+def _holds_all(control: Mapping[str, Any]) -> bool:
+    """A verification of every case that lets none go without its own pass."""
+    return (
+        control["kind"] == Kind.VERIFICATION
+        and _governs_all(control)
+        and control["failure_policy"] != FailurePolicy.OPEN_FLAGGED
+        and all(_raised(Disposition.REVIEW, effect) for effect in control["effects"].values())
+    )
 
 
 def _loosens(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
@@ -91,6 +130,8 @@ def _loosens(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
         if what == "mode":
             continue
         if what in EFFECTS and _raised(old[what], new[what]):
+            if what == "effect" and not _raised(on_unknown(old), on_unknown(new)):
+                return "would order less where a field is missing; say what in `on_unknown` first"
             continue
         if what == "effects" and old["kind"] == Kind.VERIFICATION:
             if all(_raised(old[what][name], new[what][name]) for name in old[what]):

@@ -132,3 +132,69 @@ def test_the_first_enforced_control_could_let_go_what_nothing_governed():
     bare = {**BASE, "controls": [one for one in BASE["controls"] if one["mode"] != "enforced"]}
 
     assert "enforced control yet" in (why_not_tightening(bare, [new()]) or "")
+
+
+def test_enforcing_what_was_in_shadow_could_let_go_what_nothing_governed_as_well():
+    shadow = [{**one, "mode": "shadow"} for one in BASE["controls"]]
+
+    said = why_not_tightening({**BASE, "controls": shadow}, [control("LIM-02", mode="enforced")])
+
+    assert "enforced control yet" in (said or "")
+
+
+def test_an_enforced_verification_of_some_cases_governs_not_every_case():
+    some = {"field": "context.channel", "op": "==", "value": "phone"}
+    partly = [completed_control(verification(key="VER-01", condition=some))]
+
+    said = why_not_tightening({**BASE, "controls": partly}, [new()])
+
+    assert "governs every case" in (said or "")
+
+
+PAY = {"name": "pay", "reversible": False, "verification_required": True}
+PAYING = {**BASE["specification"], "actions": [PAY]}
+CHECKED = {
+    "item": "control",
+    "key": "VER-09",
+    "content": completed_control(verification("VER-09", mode="enforced")),
+}
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        [],
+        [verification("VER-01", effects={"fail": "review", "inconclusive": "continue"})],
+        [verification("VER-01", effects={"fail": "return"}, instructions="Again.")],
+        [verification("VER-01", failure_policy="open_flagged")],
+        [verification("VER-01", mode="shadow")],
+        [verification("VER-01", condition={"field": "output.amount", "op": ">", "value": 1})],
+    ],
+)
+def test_a_pass_could_let_an_action_go_that_nothing_verified_for_sure(held):
+    controls = [completed_control(one) for one in [policy(), *held]]
+    base = {**BASE, "specification": PAYING, "controls": controls}
+
+    assert "could let “pay” go" in (why_not_tightening(base, [CHECKED]) or "")
+
+
+def test_one_more_verification_of_what_is_verified_tightens():
+    controls = [completed_control(one) for one in [policy(), verification("VER-01")]]
+    base = {**BASE, "specification": PAYING, "controls": controls, "waivers": []}
+    waived = {**base, "waivers": [{"key": "W", "control": "VER-01"}]}
+
+    assert why_not_tightening(base, [CHECKED]) is None
+    assert "could let “pay” go" in (why_not_tightening(waived, [CHECKED]) or "")
+
+
+def test_a_raised_effect_orders_no_less_where_a_field_is_missing():
+    """Unknown follows the effect up to governance; beyond, it would fall back to a review."""
+    governed = completed_control(policy(effect="governance", mode="enforced"))
+    base = {**BASE, "controls": [governed]}
+
+    raised = {"item": "control", "key": "LIM-01", "content": {**governed, "effect": "block"}}
+
+    assert "where a field is missing" in (why_not_tightening(base, [raised]) or "")
+    said = {**base, "controls": [{**governed, "on_unknown": "governance"}]}
+    raised["content"] = {**said["controls"][0], "effect": "block"}
+    assert why_not_tightening(said, [raised]) is None
