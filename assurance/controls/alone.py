@@ -28,7 +28,8 @@ OPERATIONAL_CASES = 200
 @transaction.atomic
 def publish(change: ControlChange, *, by: User, at: datetime) -> ControlChange:
     """Publish without an approver, where one owner may: in a pilot, an operational change, or an
-    emergency that tightens. 403 `second_person_needed` says why not; 409 `change_over`."""
+    emergency that tightens, which waits for no start. 403 `second_person_needed` says why not;
+    409 `change_over`."""
     change = changes.locked(change)
     changes.require_open(change)
     require_role(by, Role.GOVERNANCE, change.workflow.slug, at)
@@ -40,7 +41,8 @@ def publish(change: ControlChange, *, by: User, at: datetime) -> ControlChange:
         change.ratify_by = at + RATIFIED_WITHIN
     change.save()
     changes.tell(change, "published_alone", {"way": way}, by=by, at=at)
-    publishing.go_live(change, by=by, at=at)
+    if way == Way.EMERGENCY or change.start_at is None or change.start_at <= at:
+        publishing.go_live(change, by=by, at=at)
     return change
 
 
@@ -50,6 +52,7 @@ def undo(change: ControlChange, *, by: User, at: datetime) -> ControlChange:
     """Take an operational change back at once, while its set is the live one: what was proved not
     to change an outcome changes none when it goes. 409 `not_operational`, `not_live`."""
     require_role(by, Role.GOVERNANCE, change.workflow.slug, at)
+    _refuse_builders(change, by)
     if change.way != Way.OPERATIONAL or change.status != ChangeStatus.PUBLISHED:
         raise DomainError(
             "not_operational",
@@ -73,10 +76,7 @@ def undo(change: ControlChange, *, by: User, at: datetime) -> ControlChange:
 
 def way_alone(change: ControlChange, by: User, at: datetime) -> Way:
     """The right by which this person may publish alone. 403 `second_person_needed` without one."""
-    if by.person_id is None:
-        raise _needs_second(change, "your account names no person")
-    if change.workflow.builders.filter(pk=by.person_id).exists():
-        raise _needs_second(change, "you built this workflow")
+    _refuse_builders(change, by)
     if (
         change.author_person_id is not None
         and change.workflow.builders.filter(pk=change.author_person_id).exists()
@@ -94,13 +94,23 @@ def way_alone(change: ControlChange, by: User, at: datetime) -> Way:
     report = changes.latest_replay(change)
     if report is None or not report.is_fresh(at):
         raise _needs_second(change, "no fresh replay shows that it changes no outcome")
-    if report.direction != Direction.SAME or report.done < OPERATIONAL_CASES:
+    # Cases that could not be judged again show nothing.
+    judged = report.report["replayable"] if report.report else 0
+    if report.direction != Direction.SAME or judged < OPERATIONAL_CASES:
         raise _needs_second(
             change,
-            f"its replay of {report.done} cases must show the same outcome in at least "
+            f"its replay of {judged} cases must show the same outcome in at least "
             f"{OPERATIONAL_CASES}",
         )
     return Way.OPERATIONAL
+
+
+def _refuse_builders(change: ControlChange, by: User) -> None:
+    """Nobody without a person, and no builder, publishes or undoes anything alone."""
+    if by.person_id is None:
+        raise _needs_second(change, "your account names no person")
+    if change.workflow.builders.filter(pk=by.person_id).exists():
+        raise _needs_second(change, "you built this workflow")
 
 
 def _needs_second(change: ControlChange, why: str) -> DomainError:

@@ -6,28 +6,41 @@ brings (a start, a lapse, a ratification that never came) is swept here.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from assurance.accounts.models import User
-from assurance.controls import changes, replay
+from assurance.controls import changes, pausing, replay
 from assurance.controls.candidates import edits_between
-from assurance.controls.choices import ChangeStatus, Way
+from assurance.controls.choices import ChangeStatus, Stage, Way
 from assurance.controls.control_sets import newest_set, publish_next
 from assurance.controls.locks import lock_workflow
 from assurance.controls.models import ControlChange, ControlSet, Workflow
 from assurance.controls.querysets import ControlChangeQuerySet
 from assurance.delivery.alerts import raise_alert
+from assurance.errors import DomainError
 from assurance.record.actors import Actor
 from assurance.record.ledger import Stream, record
+
+log = logging.getLogger(__name__)
+
+WHY_NOT_STARTED = "By now its approval does not count: who gave it may not give it any more."
 
 
 def go_live(change: ControlChange, *, by: User | None, at: datetime) -> ControlSet | None:
     """Make an approved change the live set. None where another set went live first: the change
-    then waits for a new approval."""
+    then waits for a new approval. 409 `stage_moved`: what it needed hung on the stage."""
     lock_workflow(change.workflow, shared=False)
+    stage = Workflow.objects.values_list("stage", flat=True).get(pk=change.workflow_id)
+    if stage != change.workflow.stage:
+        raise DomainError(
+            "stage_moved",
+            f"{change.workflow.name} moved to {Stage(stage).label} meanwhile, and what a change "
+            "needs hangs on that. Read the change again.",
+        )
     live = newest_set(change.workflow)
     if live.pk != change.base_set_id:
         overtaken(change, live, at=at)
@@ -65,24 +78,18 @@ def go_live(change: ControlChange, *, by: User | None, at: datetime) -> ControlS
 
 def overtaken(change: ControlChange, live: ControlSet, *, at: datetime) -> None:
     """Another set went live under an open change. What was approved is approved no more; without a
-    common item it is rebased and replayed by itself, with one its owner has to compare."""
+    common item it is rebased and replayed by itself, with one, or where it does not fit the set,
+    its owner has to look at it. It never stops the publication."""
     if change.status == ChangeStatus.DRAFT:
         return
     common = sorted(common_items(change, live))
-    changes.void_approval(change)
-    change.changed_at = at
-    if common:
+    _back_to_review(change, at)
+    # Back from approved first: the database lets nothing that is approved be edited.
+    misfit = "" if common else _carried_over(change, live)
+    if common or misfit:
         change.status, change.submitted_at, change.lapses_at = ChangeStatus.DRAFT, None, None
-        change.save()
-    else:
-        change.status, change.lapses_at = (
-            ChangeStatus.IN_REVIEW,
-            at + changes.LAPSES_AFTER,
-        )
-        # Back from approved first: the database lets nothing that is approved be edited.
-        change.save()
-        changes.onto(change, live)
-        change.save()
+    change.save()
+    if not common and not misfit:
         replay.request(
             change.workflow,
             changes.candidate_of(change),
@@ -94,10 +101,32 @@ def overtaken(change: ControlChange, live: ControlSet, *, at: datetime) -> None:
     changes.tell(
         change,
         "overtaken",
-        {"by_set": live.number, "common": [f"{item} {key}".strip() for item, key in common]},
+        {
+            "by_set": live.number,
+            "common": [f"{item} {key}".strip() for item, key in common],
+            "misfit": misfit,
+        },
         by=None,
         at=at,
     )
+
+
+def _carried_over(change: ControlChange, live: ControlSet) -> str:
+    """Put its edits on the live set. What is wrong with them there, if they cannot stand on it."""
+    base = change.base_set
+    try:
+        changes.onto(change, live)
+    except DomainError as refusal:
+        change.base_set = base
+        return refusal.sentence
+    return ""
+
+
+def _back_to_review(change: ControlChange, at: datetime) -> None:
+    changes.void_approval(change)
+    change.status, change.changed_at = ChangeStatus.IN_REVIEW, at
+    change.lapses_at = at + changes.LAPSES_AFTER
+    change.save()
 
 
 def common_items(change: ControlChange, live: ControlSet) -> set[tuple[str, str]]:
@@ -123,8 +152,11 @@ def end_all_review(workflow: Workflow, *, by: User | None, at: datetime) -> None
 
 
 def _set_all_review(workflow: Workflow, on: bool, *, by: User | None, at: datetime) -> None:
-    workflow.all_review = on
-    workflow.save(update_fields=["all_review"])
+    # A version of its history holds the whole row, so it is written from the row as it is now.
+    fresh = pausing.locked(workflow)
+    workflow.all_review = fresh.all_review = on
+    fresh._history_date = at
+    fresh.save(update_fields=["all_review"])
     record(
         Stream.workflow(workflow.slug),
         "workflow.all_review" if on else "workflow.all_review_ended",
@@ -137,7 +169,8 @@ def _set_all_review(workflow: Workflow, on: bool, *, by: User | None, at: dateti
 
 def sweep(at: datetime) -> int:
     """Draw what time brings: lapses, starts, emergencies that nobody ratified. Returns how many.
-    Any number of sweeps may run at once: what is due is asked again under its lock."""
+    Any number of sweeps may run at once: what is due is asked again under its lock. What fails for
+    one change fails for none of the others."""
     changes_ = ControlChange.objects
     steps: tuple[tuple[ControlChangeQuerySet, Callable[[ControlChange, datetime], None]], ...] = (
         (changes_.lapsing(at), _lapse),
@@ -147,12 +180,25 @@ def sweep(at: datetime) -> int:
     drawn = 0
     for due, act in steps:
         for change in due:
-            with transaction.atomic():
-                change = changes.locked(change)
-                if due.filter(pk=change.pk).exists():
-                    act(change, at)
-                    drawn += 1
+            try:
+                drawn += _draw(change, due, act, at)
+            except (DomainError, DatabaseError):
+                log.exception("what time brings to change %s was not drawn", change.number)
     return drawn
+
+
+@transaction.atomic
+def _draw(
+    change: ControlChange,
+    due: ControlChangeQuerySet,
+    act: Callable[[ControlChange, datetime], None],
+    at: datetime,
+) -> bool:
+    change = changes.locked(change)
+    is_due = due.filter(pk=change.pk).exists()
+    if is_due:
+        act(change, at)
+    return is_due
 
 
 def _lapse(change: ControlChange, at: datetime) -> None:
@@ -161,7 +207,17 @@ def _lapse(change: ControlChange, at: datetime) -> None:
 
 
 def _start(change: ControlChange, at: datetime) -> None:
-    go_live(change, by=change.approver, at=at)
+    """Go live as agreed. Where that may not be any more (its approver counts as a builder by now,
+    the pilot is over) it waits for a second person again, instead of being tried for ever."""
+    try:
+        with transaction.atomic():
+            go_live(change, by=change.approver, at=at)
+    except (DomainError, IntegrityError) as refusal:
+        log.warning("change %s could not start: %s", change.number, refusal)
+        change = changes.locked(change)
+        _back_to_review(change, at)
+        why = refusal.sentence if isinstance(refusal, DomainError) else WHY_NOT_STARTED
+        changes.tell(change, "not_started", {"why": why}, by=None, at=at)
 
 
 def _unratified(change: ControlChange, at: datetime) -> None:

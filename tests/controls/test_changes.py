@@ -368,7 +368,7 @@ def test_an_operational_change_is_one_only_if_enough_cases_show_it(operational, 
     error = refused("second_person_needed", alone.publish, operational, by=cast.grace, at=NOON)
     assert "at least 200" in error.sentence
 
-    operational.replays.update(done=200)
+    operational.replays.update(report={"replayable": 200})
     change = alone.publish(operational, by=cast.grace, at=NOON)
 
     assert (change.status, change.way, newest_set(credit).number) == ("published", "operational", 2)
@@ -377,14 +377,14 @@ def test_an_operational_change_is_one_only_if_enough_cases_show_it(operational, 
 
 @pytest.mark.parametrize("direction", ["loosens", "tightens", "mixed"])
 def test_a_replay_that_shows_another_outcome_makes_it_none(operational, cast, direction):
-    operational.replays.update(done=1000, direction=direction)
+    operational.replays.update(report={"replayable": 1000}, direction=direction)
 
     refused("second_person_needed", alone.publish, operational, by=cast.grace, at=NOON)
 
 
 def test_an_operational_change_is_undone_in_one_click_while_it_is_live(operational, credit, cast):
     first = newest_set(credit)
-    operational.replays.update(done=200)
+    operational.replays.update(report={"replayable": 200})
     change = alone.publish(operational, by=cast.grace, at=NOON)
 
     back = alone.undo(change, by=cast.gus, at=NOON + MINUTE)

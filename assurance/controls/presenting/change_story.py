@@ -24,6 +24,7 @@ WORDS: dict[str, Callable[[Payload], str]] = {
     "published": lambda p: f"made it live as set {p.get('set')}",
     "rebased": lambda p: f"rebased it from set {p.get('from')} onto set {p.get('to')}",
     "overtaken": lambda p: _overtaken(p),
+    "not_started": lambda p: f"could not make it live, so it waits again. {p.get('why', '')}",
     "lapsed": lambda p: "let it lapse: nobody decided in seven days",
     "ratified": lambda p: "ratified it" + (", too late" if p.get("late") else ""),
     "unratified": lambda p: "found that nobody ratified it: a person reviews every case since",
@@ -74,4 +75,6 @@ def _overtaken(payload: Payload) -> str:
     common = payload.get("common") or []
     if common:
         return f"took it back to a draft: set {payload.get('by_set')} edits {', '.join(common)} too"
+    if misfit := payload.get("misfit"):
+        return f"took it back to a draft: it does not fit set {payload.get('by_set')}. {misfit}"
     return f"rebased it onto set {payload.get('by_set')} and replays it again"
