@@ -40,6 +40,8 @@ class AsOfView(APIView):
             raise refuse("workflow", "required", "Say of which workflow: `?workflow=slug`.")
         if at > now:
             raise refuse("at", "in_the_future", "Nobody knows yet what will be in force then.")
+        if at.year < 1970:
+            raise refuse("at", "not_a_time", "Nothing was in force before 1970. Ask later.")
         workflow = visibility.find_workflow(slug, visibility.of_request(request, now))
         require_role(account_of(request), visibility.HISTORIANS, slug, now)
         return Response(as_of.as_of(workflow, at, now=now))
