@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from playwright.sync_api import Page, Response
+
 from assurance import clock
-from assurance.controls import alone, approvals, changes
+from assurance.controls import alone, approvals, changes, publishing
 from assurance.controls.models import ControlChange, Label, Replay, Workflow
 from tests.browser.world import World
-from tests.controls.changing import DAY, control_edit, drafted, limit, submitted
+from tests.controls.changing import (
+    DAY,
+    MINUTE,
+    control_edit,
+    drafted,
+    limit,
+    replayed,
+    submitted,
+)
+from tests.controls.changing import approved as agreed
 from tests.controls.history import stored
 from tests.controls_factories import make_workflow, policy, verification
 
@@ -105,6 +116,59 @@ def declined(world: World) -> str:
     change = in_review(world)
     approvals.decline(change, note="Not this way.", by=world.cast.gus, at=clock.now())
     return change.get_absolute_url()
+
+
+def withdrawn(world: World) -> str:
+    change = in_review(world)
+    changes.withdraw(change, note="Asked too early.", by=world.cast.grace, at=clock.now())
+    return change.get_absolute_url()
+
+
+def live(world: World, **more: Any) -> ControlChange:
+    """Approved by gus."""
+    workflow = loans(world)
+    edit = limit(workflow, 5000 + workflow.changes.count(), "STO-01")
+    return agreed(in_review(world, edit, **more), world.cast.gus, clock.now(), "Seen.")
+
+
+def published(world: World) -> str:
+    return live(world).get_absolute_url()
+
+
+def approved(world: World) -> str:
+    """It waits for its moment."""
+    return live(world, start_at=clock.now() + DAY).get_absolute_url()
+
+
+def lapsed(world: World) -> str:
+    change = in_review(world)
+    late(change, lapses_at=clock.now() - MINUTE)
+    return change.get_absolute_url()
+
+
+def unratified(world: World) -> str:
+    """Live by one owner for longer than a day: a person reviews every case since."""
+    address = emergency(world)
+    late(ControlChange.objects.latest("number"), ratify_by=clock.now() - MINUTE)
+    return address
+
+
+def late(change: ControlChange, **moment: Any) -> None:
+    """Its time is over, and the sweep has seen it."""
+    ControlChange.objects.filter(pk=change.pk).update(**moment)
+    publishing.sweep(clock.now())
+
+
+def approve_what_changed(world: World, page: Page) -> Response | None:
+    """Its author edits and submits it anew while gus reads it; then he approves what he read."""
+    change = ControlChange.objects.latest("number")
+    edit = limit(change.workflow, 4100 + change.number, "STO-01")
+    changes.edit(change, edits=[edit], by=world.cast.grace, at=clock.now())
+    replayed(approvals.submit(change, by=world.cast.grace, at=clock.now()), clock.now())
+    page.locator("#approve-note").fill("As I read it.")
+    with page.expect_navigation() as told:
+        page.locator("#approval .main-act button").click()
+    return told.value
 
 
 def all_changes(world: World) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.urls import reverse
+from playwright.sync_api import Page, Response
 
 from assurance import clock
 from assurance.controls import drills, pausing
@@ -27,12 +28,15 @@ REJECTED = Verdict("reject", reasons=["figure-wrong"], rationale="The figure is 
 
 @dataclass(frozen=True)
 class Place:
-    """A page: who sees it, and what makes its address in a world (and whatever it shows)."""
+    """A page: who sees it, and what makes its address in a world (and whatever it shows).
+
+    `act` is what the person does there first; the page is then the answer."""
 
     name: str
     person: str
     find: Callable[[World], str]
     status: int = 200
+    act: Callable[[World, Page], Response | None] | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -218,7 +222,21 @@ PLACES = [
     Place("a draft without a reason", "grace", change_stories.unsaid_draft),
     Place("a draft that was overtaken", "grace", change_stories.overtaken),
     Place("an emergency to ratify", "gus", change_stories.emergency),
+    Place("an emergency nobody ratified", "gus", change_stories.unratified),
+    Place("an emergency of mine", "grace", change_stories.emergency),
     Place("a declined change", "grace", change_stories.declined),
+    Place("a withdrawn change", "grace", change_stories.withdrawn),
+    Place("a lapsed change", "grace", change_stories.lapsed),
+    Place("a change that waits for its moment", "gus", change_stories.approved),
+    Place("a published change", "gus", change_stories.published),
+    Place("a published change to read", "otto", change_stories.published),
+    Place(
+        "an approval of what changed",
+        "gus",
+        change_stories.to_approve,
+        status=409,
+        act=change_stories.approve_what_changed,
+    ),
     Place("integrate", "grace", lambda world: delivery(world) and "/integrate/"),
     Place("a delivery", "grace", delivery),
     Place(
