@@ -9,7 +9,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from assurance.accounts.models import Person, User
+from assurance.controls.changes import EARLY
 from assurance.controls.checks.json_schema import schema_problems
+from assurance.controls.choices import Tier
 from assurance.controls.definition_templates import link_problems, template_problems
 from assurance.controls.definition_workflows import MOST_LINKS
 from assurance.controls.durations import DurationError, parse_duration, write_duration
@@ -82,6 +84,19 @@ class WorkflowForm(forms.ModelForm):
                 "yourself as you were."
             )
         return self.cleaned_data["builders"]
+
+    def clean_tier(self) -> str:
+        """A lower tier asks less of every change and of the gate, and conditions may name it: what
+        two persons hold up, one does not lower."""
+        tier: str = self.cleaned_data["tier"]
+        order = list(Tier.values)
+        lower = order.index(tier) < order.index(self.instance.tier)
+        if lower and self.instance.stage not in EARLY:
+            raise ValidationError(
+                "Beyond the pilot the tier is not lowered. Move the workflow back to pilot on its "
+                "gate page, lower it there, and let two persons take it on again."
+            )
+        return tier
 
     def clean_link_templates(self) -> Any:
         links = self.cleaned_data["link_templates"] or []

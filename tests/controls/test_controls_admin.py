@@ -143,6 +143,22 @@ def test_nobody_says_of_themselves_whether_they_built_it(client, cast, credit, b
     assert set(credit.builders.all()) == {getattr(cast, name).person for name in before}
 
 
+@pytest.mark.parametrize(
+    ("stage", "tier", "stays"),
+    [("limited", "low", True), ("governed", "medium", True), ("suspended", "low", True),
+     ("pilot", "low", False)],
+)  # fmt: skip
+def test_beyond_the_pilot_one_owner_lowers_no_tier(client, cast, credit, stage, tier, stays):
+    Workflow.objects.update(stage=stage)
+    client.force_login(cast.grace)
+
+    answer = post(client, credit, tier=tier)
+
+    credit.refresh_from_db()
+    assert credit.tier == ("high" if stays else tier)
+    assert ("the tier is not lowered" in answer.content.decode()) == stays
+
+
 def test_another_governance_owner_may_say_it(client, cast, credit):
     client.force_login(cast.gus)
 
@@ -231,6 +247,8 @@ def test_a_control_set_is_shown_whole(client, cast, credit):
 
 def test_the_history_of_a_workflow_names_who_changed_what(client, cast, credit):
     client.force_login(cast.grace)
+    credit.stage = "pilot"
+    credit.save()
     post(client, credit, name="Loans", tier="low")
 
     text = client.get(address(credit)).content.decode()
