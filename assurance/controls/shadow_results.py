@@ -2,7 +2,8 @@
 
 Made of stored results only: nothing is judged again. A control counts as in shadow from the first
 set that holds this very content in mode `shadow` or `advise`, through every set since; another
-content begins anew.
+content begins anew. A verifier outside is asked after the case was judged; what it answered since
+counts as its word, and a case whose answer is not there yet stands in no cell.
 """
 
 from __future__ import annotations
@@ -14,14 +15,19 @@ from typing import Any
 
 from django.db import connection
 
-from assurance.controls.choices import Mode, ReplayStatus
+from assurance.controls.assess import effect_of
+from assurance.controls.checks.external_verifier import check_sha256, is_external
+from assurance.controls.choices import Disposition, Mode, ReplayStatus
 from assurance.controls.control_sets import content_sha256
 from assurance.controls.known_truth import known_truth, last_revisions
-from assurance.controls.models import ControlSet, Replay, Workflow
+from assurance.controls.models import CheckRun, ControlSet, Replay, Workflow
 from assurance.controls.replay_report import rate
 from assurance.errors import DomainError
 
 Json = dict[str, Any]
+# Case, revision, whether a live control held it, whether this one would have, whether it is known
+# what became of it.
+Row = tuple[Any, int, bool, bool, bool]
 
 # What a high tier waits for before a control in shadow is enforced.
 LEAST_TIME = timedelta(days=7)
@@ -40,7 +46,9 @@ SELECT a.case_id, a.revision,
            && @.effect != "continue" && !(@.waived_by != ""))'),
        jsonb_path_exists(a.results, '$[*] ? (@.key == $key && @.effect != null
            && @.effect != "continue")', jsonb_build_object('key', %(key)s::text)),
-       EXISTS (SELECT FROM controls_label l WHERE l.case_id = a.case_id)
+       EXISTS (SELECT FROM controls_label l WHERE l.case_id = a.case_id),
+       jsonb_path_exists(a.results, '$[*] ? (@.key == $key && @.reason_code == "in_background")',
+           jsonb_build_object('key', %(key)s::text))
   FROM controls_assessment a
  WHERE a.workflow_id = %(workflow)s AND a.purpose = 'intake'
    AND a.at >= %(since)s AND a.at <= %(until)s AND a.control_set_id = ANY (%(sets)s)
@@ -75,7 +83,7 @@ def _results(
 ) -> Json:
     sets = _shadowed_in(workflow, control, until)
     since = sets[-1].effective_from if sets else None
-    rows = _rows(workflow, control["key"], sets, until) if sets else []
+    rows, unanswered = _rows(workflow, control, sets, until) if sets else ([], 0)
     fired = sum(candidate for _, _, _, candidate, _ in rows)
     rated = rate(fired, len(rows))
     predicted = _predicted(workflow, control, since or until, report)
@@ -91,6 +99,7 @@ def _results(
         "until": until.isoformat(),
         "days": round(time / timedelta(days=1), 2),
         "n": len(rows),
+        "unanswered": unanswered,
         "cells": _cells(rows, until),
         "fire_rate": rated,
         "predicted": predicted,
@@ -125,24 +134,50 @@ def _shadowed_in(
 
 
 def _rows(
-    workflow: Workflow, key: str, sets: list[ControlSet], until: datetime
-) -> list[tuple[Any, int, bool, bool, bool]]:
-    """Case, revision, live fired, this one fired, whether it has a label."""
+    workflow: Workflow, control: Mapping[str, Any], sets: list[ControlSet], until: datetime
+) -> tuple[list[Row], int]:
+    """What is known of each case, and of how many the answer is not there yet."""
     with connection.cursor() as cursor:
         cursor.execute(
             FIRED,
             {
                 "workflow": workflow.pk,
-                "key": key,
+                "key": control["key"],
                 "since": sets[-1].effective_from,
                 "until": until,
                 "sets": [one.pk for one in sets],
             },
         )
-        return cursor.fetchall()
+        found = cursor.fetchall()
+    said = _answers(workflow, control, until) if is_external(control) else {}
+    rows = [
+        (case, revision, live, said[case, revision] if asked else candidate, labelled)
+        for case, revision, live, candidate, labelled, asked in found
+        if not asked or (case, revision) in said
+    ]
+    return rows, len(found) - len(rows)
 
 
-def _cells(rows: list[tuple[Any, int, bool, bool, bool]], until: datetime) -> Json:
+def _answers(
+    workflow: Workflow, control: Mapping[str, Any], until: datetime
+) -> dict[tuple[Any, int], bool]:
+    """Whether the control would have held each case whose verifier has answered, by revision."""
+    runs = CheckRun.objects.filter(
+        workflow=workflow,
+        control_key=control["key"],
+        check_sha256=check_sha256(control),
+        status=CheckRun.Status.CLOSED,
+        answered_at__lte=until,
+    )
+    return {
+        (case, revision): effect_of(control, outcome, code) not in (None, Disposition.CONTINUE)
+        for case, revision, outcome, code in runs.values_list(
+            "case_id", "revision", "outcome", "reason_code"
+        )
+    }
+
+
+def _cells(rows: list[Row], until: datetime) -> Json:
     labelled = {row[0] for row in rows if row[4]}
     known = known_truth(labelled, until=until)
     last = last_revisions(known, until=until)

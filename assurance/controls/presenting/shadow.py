@@ -53,6 +53,7 @@ def present(workflow: Workflow, key: str, at: datetime) -> dict[str, Any] | None
         "interval": _interval(found["predicted"]) if found["predicted"] else "",
         "as_predicted": found["as_predicted"],
         "missing": _missing(found, minimum),
+        "unanswered": found["unanswered"],
     }
 
 
