@@ -115,11 +115,11 @@ class ChangeView(APIView):
         body = parse_body(request._request)
         sent = envelope.read(ChangePatch, body)
         fields = {name: getattr(sent, name) for name in body}
-        if (edits := fields.pop("edits", None)) is not None:
-            fields["edits"] = plain(edits)
         for name, value in fields.items():
             if value is None and name != "start_at":
                 raise invalid(f"/{name}", "null", f"`{name}` cannot be null. Leave it out.")
+        if "edits" in fields:
+            fields["edits"] = plain(fields["edits"])
         return answer(changes.edit(change, by=account_of(request), at=clock.now(), **fields))
 
 

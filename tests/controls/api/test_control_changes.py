@@ -260,3 +260,10 @@ def test_the_next_post_is_routed_by_a_new_rule_and_by_the_old_ones_after_its_rol
 
     assert posted("rolled-back") == ("credit-review", "medium")
     assert newest_set(credit).number == 3
+
+
+@pytest.mark.parametrize("name", ["edits", "reason", "links"])
+def test_null_is_no_edit(made, as_, name):
+    answer = send(as_("grace"), f"{URL}{made['number']}/", {name: None}, "patch")
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"/{name}")
