@@ -125,7 +125,9 @@ def _switched(person: Person, by: User | None, at: datetime) -> Person:
         raise DomainError(
             "own_grant", "Nobody switches themselves on or off. Ask somebody else.", status=403
         )
-    return Person.objects.select_for_update().get(pk=person.pk)
+    person = Person.objects.select_for_update().get(pk=person.pk)
+    person._history_date = at
+    return person
 
 
 def _require_keeper(by: User | None, at: datetime) -> None:

@@ -29,9 +29,10 @@ NEWEST = 5_000
 AROUND = timedelta(hours=1)
 
 _MODELS = """
-SELECT m->>'name', m->>'version', m->>'prompt_version', count(*), max(at)
-  FROM (SELECT facts->'model' AS m, at FROM controls_assessment
-         WHERE workflow_id = %s AND at <= %s AND at > %s ORDER BY at DESC LIMIT %s) AS newest
+SELECT m->>'name', m->>'version', m->>'prompt_version', count(DISTINCT case_id), max(at)
+  FROM (SELECT facts->'model' AS m, case_id, at FROM controls_assessment
+         WHERE workflow_id = %s AND at <= %s AND at > %s AND purpose IN ('intake', 'verifying')
+         ORDER BY at DESC LIMIT %s) AS newest
  WHERE m IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 5 DESC LIMIT 50
 """
 STATE = {
@@ -224,7 +225,8 @@ def _grants(workflow: Workflow, at: datetime) -> list[Json]:
 
 
 def _models(workflow: Workflow, at: datetime) -> list[Json]:
-    """The models whose outputs were judged lately, newest first."""
+    """The models whose outputs came in lately, newest first. What is judged again since, after a
+    pause or under another set, is not another case of its model."""
     with connection.cursor() as cursor:
         cursor.execute(_MODELS, [workflow.pk, at, at - MODELS_SEEN, NEWEST])
         return [
