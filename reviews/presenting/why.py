@@ -14,6 +14,7 @@ from assurance.controls.covering import covered_results
 from assurance.controls.fields import Catalogue
 from assurance.controls.live_set import live_set
 from reviews.models import Case
+from reviews.presenting import proposals
 from reviews.presenting.marking import visible
 from reviews.presenting.wording import named, operand, parts
 
@@ -39,8 +40,8 @@ VOICES = {
 }
 
 
-def present(case: Case, catalogue: Catalogue) -> dict[str, Any]:
-    """What `_why.html` needs."""
+def present(case: Case, output: Any, catalogue: Catalogue) -> dict[str, Any]:
+    """What `_why.html` needs. `output` is the draft that verifiers may propose otherwise."""
     results = told(case, catalogue)
     shown = [r for r in results if r["mode"] in ("enforced", "advise")]
     telling = [r for r in shown if r["outcome"] not in ("pass", "not_applicable")]
@@ -53,6 +54,7 @@ def present(case: Case, catalogue: Catalogue) -> dict[str, Any]:
         ]
         + [voice_row(voice) for voice in case.assessment.voices],
         "checks": checks(shown, names),
+        "proposals": proposals.present(case, shown, output, catalogue),
         "quiet": [
             {
                 "key": control["key"],

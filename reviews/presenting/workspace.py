@@ -66,7 +66,7 @@ def present(
             "position": work["position"],
         },
         "clock": shown_clock,
-        "why": why.present(case, catalogue),
+        "why": why.present(case, body["output"], catalogue),
         "output": output.present(
             body["output"],
             marks,

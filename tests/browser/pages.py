@@ -5,6 +5,7 @@ Not on it: `/api/docs/`, which is Swagger's, and addresses that only answer prog
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +17,7 @@ from assurance import clock
 from assurance.controls import drills, pausing
 from assurance.controls.check_runs import bound_of, close
 from assurance.controls.models import CheckRun
-from assurance.controls.verifier_replies import unanswered
+from assurance.controls.verifier_replies import read, unanswered
 from assurance.delivery.models import Delivery
 from reviews.decisions import Verdict
 from reviews.models import Queue
@@ -118,6 +119,23 @@ def control_that_asks(world: World) -> str:
     return "/controls/LET-10/"
 
 
+def case_with_a_proposal(world: World) -> str:
+    """A verifier outside would have written it otherwise."""
+    case = world.claimed(world.wrong(), "ada")
+    letter = case.submissions.get().body["output"]["letter"].replace("4,820.00", "3,930.00")
+    for run in CheckRun.objects.select_related("verifier", "workflow").filter(case_id=case.id):
+        said = {
+            "check_run_id": str(run.id),
+            "output_sha256": run.output_sha256,
+            "outcome": "fail",
+            "reason_code": "excess-forgotten",
+            "suggested_value": {"payout": 3930, "letter": letter},
+            "verifier": {"name": "second-reader", "version": "2.1"},
+        }
+        close(run, read(json.dumps(said).encode(), bound_of(run)), at=clock.now())
+    return case.get_absolute_url()
+
+
 def case_blocked(world: World) -> str:
     return world.post("2,000,000.00", 2_000_000).get_absolute_url()
 
@@ -189,6 +207,7 @@ PLACES = [
     Place("a case of mine", "ada", case_mine),
     Place("a case of mine, late", "ada", overdue),
     Place("a case somebody holds", "ada", case_held),
+    Place("a case with a verifier's proposal", "ada", case_with_a_proposal),
     Place("a case decided a moment ago", "ada", case_pending),
     Place("a closed case", "ada", case_closed),
     Place("superseding a decision", "ada", superseding),

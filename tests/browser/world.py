@@ -61,7 +61,7 @@ MORE_CONTROLS = [
         "name": "A second reader agrees",
         "kind": "verification",
         "owner": "gus",
-        "mode": "shadow",
+        "mode": "advise",
         "failure_scenario": "One model's mistake goes out unseen.",
         "check": {"name": "external_verifier", "params": {"verifier": "second-reader"}},
     },
