@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from assurance.controls import breaker
+from assurance.controls import breaker, bulkhead
 from assurance.controls.check_runs import (
     Asked,
     Subject,
@@ -121,7 +121,17 @@ def ask_inline(
     may_wait: bool = True,
 ) -> Asked:
     """Ask now and wait for the answers, each within its timeout, all at once. Not in a
-    transaction. `may_wait` False: nobody can wait here for what is announced for later."""
+    transaction. `may_wait` False: nobody can wait here for what is announced for later. Who can
+    is left to a worker where too many wait for verifiers already."""
+    with bulkhead.place() as is_free:
+        if may_wait and not is_free:
+            return Asked(subject.case_id, why="awaited")
+        return _ask_now(controls, subject, at=at, may_wait=may_wait)
+
+
+def _ask_now(
+    controls: Iterable[tuple[Control, int]], subject: Subject, *, at: datetime, may_wait: bool
+) -> Asked:
     calls = {
         control["key"]: Call(
             new_run(
