@@ -101,7 +101,7 @@ def assessment_of(case: Case, judged: Judged, *, purpose: str, at: datetime) -> 
         control_set=judged.control_set,
         subject=case.subject,
         facts=judged.facts,
-        results=[r.as_json() for r in judgement.results if r.outcome != "quiet"],
+        results=[result.as_json() for result in judgement.results],
         voices=[voice.as_json() for voice in judgement.voices],
         disposition=judgement.disposition,
         would_be=judgement.would_be,

@@ -30,16 +30,16 @@ UNKNOWN_KEEPS = (Disposition.REVIEW, Disposition.SPECIALIST, Disposition.GOVERNA
 def assess(facts: Mapping[str, Any], live: LiveSet) -> Judgement:
     """Judge one case. `facts` is what `facts.build` made; see `facts.py` for its keys."""
     started = perf_counter_ns()
+    verdicts = live.verdicts(facts)
+    # Most policy controls stay quiet, on every case: of those nothing is made.
     results = tuple(
-        silent if verdict is False and silent else judge(control, version, verdict, facts, live)
-        for control, version, verdict, silent in zip(
-            live.controls, live.versions, live.verdicts(facts), live.silence, strict=True
-        )
+        judge(live.controls[index], live.versions[index], verdicts[index], facts, live)
+        for index in live.speaking(verdicts)
     )
     if live.waivers:
         results = tuple(waived(results, facts, live))
     enforced = [result for result in results if result.is_enforced]
-    ungoverned = all(result.outcome == "not_applicable" for result in enforced)
+    ungoverned = live.is_ungoverned(enforced)
     voices = voices_for(facts, live, enforced, ungoverned=ungoverned)
     return conclude(
         facts,

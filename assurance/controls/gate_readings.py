@@ -233,7 +233,7 @@ def pilot_only(workflow: Workflow, at: datetime) -> Iterator[Reading]:
 def agrees(one: Assessment) -> bool:
     """Whether a stored judgement comes out again, in every outcome."""
     again: Judgement = assess(one.facts, live_set(one.control_set))
-    outcomes = {r.key: r.outcome for r in again.results if r.outcome != "quiet"}
+    outcomes = {r.key: r.outcome for r in again.results}
     return (
         again.disposition == one.disposition
         and again.would_be == one.would_be

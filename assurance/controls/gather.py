@@ -20,7 +20,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models.fields.json import KeyTransform
 
 from assurance.controls.checks.registry import CHECKS
-from assurance.controls.choices import Disposition, Kind
+from assurance.controls.choices import Disposition
 from assurance.controls.live_set import LiveSet
 from assurance.controls.models import Assessment, Workflow
 
@@ -54,10 +54,8 @@ def gather(
     own earlier revisions out."""
     stateful = [
         control
-        for control in live.controls
-        if control["kind"] == Kind.VERIFICATION
-        and (check := CHECKS.get(control["check"]["name"])) is not None
-        and check.stateful
+        for control in live.verifications
+        if (check := CHECKS.get(control["check"]["name"])) is not None and check.stateful
     ]
     locks = {control["key"]: _lock_key(control, facts) for control in stateful}
     # Always in the same order, so that no two wait for each other.

@@ -8,15 +8,15 @@ from typing import Any
 from assurance.controls.choices import Disposition, Kind, Mode
 
 # Outcomes after which nothing stands against going on.
-CALM = ("quiet", "pass", "not_applicable")
+CALM = ("pass", "not_applicable")
 
 
 @dataclass(frozen=True, slots=True)
 class ControlResult:
     """What one control said of one case.
 
-    `outcome` is `fired quiet unknown` for a policy control, one of the seven verification
-    outcomes otherwise. `effect` is what that outcome orders, None where it orders nothing.
+    `outcome` is `fired` or `unknown` for a policy control, one of the seven verification outcomes
+    otherwise. `effect` is what that outcome orders, None where it orders nothing.
     """
 
     key: str
@@ -66,7 +66,8 @@ class Voice:
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """The whole answer. `disposition` is what happens, `would_be` what every voice together
-    would order; they differ where nothing is held (observe)."""
+    would order; they differ where nothing is held (observe). A policy control that is not among
+    the `results` was judged and stayed quiet."""
 
     disposition: Disposition
     would_be: Disposition

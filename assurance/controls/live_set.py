@@ -6,7 +6,7 @@ a thousand controls, judging with it microseconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -39,21 +39,35 @@ class LiveSet:
     catalogue: Catalogue
 
     @cached_property
-    def silence(self) -> tuple[ControlResult | None, ...]:
-        """What each policy control says when it stays quiet, made once: most do, on every case.
-        None for a verification, which always speaks."""
-        return tuple(
-            ControlResult(
-                control["key"],
-                version,
-                control["mode"],
-                Kind.POLICY,
-                "quiet",
-                priority=control["priority"],
-            )
-            if control["kind"] == Kind.POLICY
-            else None
-            for control, version in zip(self.controls, self.versions, strict=True)
+    def verifications(self) -> tuple[dict[str, Any], ...]:
+        return tuple(c for c in self.controls if c["kind"] == Kind.VERIFICATION)
+
+    @cached_property
+    def _checks(self) -> tuple[bool, ...]:
+        """Of each control, whether it is a verification."""
+        return tuple(control["kind"] == Kind.VERIFICATION for control in self.controls)
+
+    @cached_property
+    def _has_enforced_policy(self) -> bool:
+        return any(
+            control["kind"] == Kind.POLICY and control["mode"] == Mode.ENFORCED
+            for control in self.controls
+        )
+
+    def speaking(self, verdicts: Sequence[bool | None]) -> list[int]:
+        """The places of the controls that say something: a policy control whose condition is not
+        false, and every verification."""
+        return [
+            index
+            for index, (verdict, checks) in enumerate(zip(verdicts, self._checks, strict=True))
+            if verdict is not False or checks
+        ]
+
+    def is_ungoverned(self, enforced: Iterable[ControlResult]) -> bool:
+        """Whether no enforced control was applicable, given what the enforced ones said. A policy
+        control that was judged and stayed quiet governs too."""
+        return not self._has_enforced_policy and all(
+            result.outcome == "not_applicable" for result in enforced
         )
 
     @cached_property

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from assurance.controls.assess import conclude, effect_of, on_unknown, waived
 from assurance.controls.checks.external_verifier import check_sha256, is_external
@@ -134,12 +134,14 @@ class Outliner:
     def _made(self, facts: Mapping[str, Any], said: list[Any]) -> Outline:
         live = self.live
         results = tuple(
-            _result(control, outcome) for control, outcome in zip(live.controls, said, strict=True)
+            _result(control, outcome)
+            for control, outcome in zip(live.controls, said, strict=True)
+            if outcome is not False  # it stayed quiet
         )
         if live.waivers:
             results = tuple(waived(results, facts, live))
         enforced = [result for result in results if result.is_enforced]
-        ungoverned = all(result.outcome == "not_applicable" for result in enforced)
+        ungoverned = live.is_ungoverned(enforced)
         voices = tuple(voices_for(facts, live, enforced, ungoverned=ungoverned))
         return outline_of(conclude(facts, live, results, voices, ungoverned=ungoverned))
 
@@ -155,7 +157,7 @@ def outline_of(judgement: Judgement) -> Outline:
         ungoverned=judgement.ungoverned,
         decided_by=judgement.decided_by,
         contributing=judgement.contributing,
-        outcomes=tuple((r.key, r.outcome) for r in results if r.outcome != "quiet"),
+        outcomes=tuple((r.key, r.outcome) for r in results),
         matched=frozenset(r.key for r in ordering),
         unsure=frozenset(r.key for r in ordering if r.outcome == "unknown"),
         fired=tuple(r.key for r in results if r.is_enforced and not r.is_calm),
@@ -178,13 +180,11 @@ def _verification(index: int, control: Mapping[str, Any]) -> Verification:
     return Verification(index, control["key"], check["name"], check["params"], text, asked, control)
 
 
-def _result(control: Mapping[str, Any], said: bool | Said | None) -> ControlResult:
+def _result(control: Mapping[str, Any], said: Literal[True] | Said | None) -> ControlResult:
     """What a control said, given its verdict or what its check came to."""
     if control["kind"] == Kind.VERIFICATION:
         outcome, reason = said if isinstance(said, tuple) else (str(said), "")
         effect = effect_of(control, outcome, reason)
-    elif said is False:
-        outcome, effect = "quiet", None
     elif said is None:
         outcome, effect = "unknown", on_unknown(control)
     else:

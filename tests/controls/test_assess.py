@@ -105,7 +105,7 @@ def test_a_condition_that_does_not_hold_orders_nothing():
     judgement = judged([control])
 
     assert judgement.disposition == "continue"
-    assert judgement.results[0].outcome == "quiet"
+    assert judgement.results == ()
     assert judgement.reported() == []
 
 
@@ -307,10 +307,18 @@ def test_shadow_and_advise_are_judged_and_have_no_effect(mode):
     assert [(r.outcome, r.effect) for r in without_effect if r.mode == mode] == [("fired", "block")]
 
 
-def test_a_control_that_is_off_is_not_judged():
-    judgement = judged([orders("block", mode="off"), quiet()])
+def test_a_control_that_stays_quiet_governs_and_is_in_no_result():
+    judgement = judged([quiet()])
 
-    assert [result.key for result in judgement.results] == ["QUIET"]
+    assert judgement.results == ()
+    assert not judgement.ungoverned
+    assert judged([{**quiet(), "mode": "shadow"}]).ungoverned
+
+
+def test_a_control_that_is_off_is_not_judged():
+    judgement = judged([orders("block", "OFF", mode="off"), orders("review", "ON")])
+
+    assert [result.key for result in judgement.results] == ["ON"]
 
 
 @pytest.mark.parametrize("mode", ["off", "shadow", "advise"])
