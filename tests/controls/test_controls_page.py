@@ -10,6 +10,7 @@ import pytest
 from django.urls import path
 
 from assurance import clock
+from assurance.controls import control_figures
 from assurance.controls.control_figures import daily, figures
 from assurance.controls.models import Label, Workflow
 from assurance.controls.presenting import control_now
@@ -130,6 +131,22 @@ def test_every_day_has_its_place_in_the_trend(credit):
     assert len([bar for bar in drawn["bars"] if bar["judged"]]) == 2
     assert len(drawn["table"]["rows"]) == 30
     assert control_now.trend(daily(credit.pk, "LIM-01", at - 90 * DAY)) is None
+
+
+def test_of_more_cases_than_are_read_the_newest_count_and_the_page_says_so(
+    credit, sign_in, monkeypatch
+):
+    at = clock.now()
+    for days in range(6):
+        judged(credit, 5000, at=at - days * DAY)
+    reader = sign_in("otto")
+    assert "are counted" not in words_of(reader.get("/controls/LIM-01/"))
+    monkeypatch.setattr(control_figures, "NEWEST", 4)
+    monkeypatch.setattr(control_now, "NEWEST", 4)
+
+    assert figures([credit.pk], at)["LIM-01"].fired == 4
+    assert [one.judged for one in daily(credit.pk, "LIM-01", at)] == [1, 1, 1, 1]
+    assert "the newest 4 are counted" in words_of(reader.get("/controls/LIM-01/"))
 
 
 def test_the_page_lists_what_is_live_with_what_it_did_and_whose_draft_waits(credit, sign_in, cast):

@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 
 from assurance.controls.choices import Item, Kind, Mode
-from assurance.controls.control_figures import Figures, figures
+from assurance.controls.control_figures import NEWEST, Figures, figures
 from assurance.controls.control_sets import versions_of_all
 from assurance.controls.models import ControlChange, ControlSet, Workflow
 from assurance.controls.presenting.change_list import choice
@@ -46,6 +46,7 @@ def present(
         "filters": filters(workflows, wanted, action),
         "filtered": any(wanted.values()),
         "any": bool(sets),
+        "newest": f"{NEWEST:,}",
     }
 
 

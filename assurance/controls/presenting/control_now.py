@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from assurance.accounts.choices import Role
 from assurance.accounts.roles import has_role
 from assurance.controls.choices import Mode
-from assurance.controls.control_figures import DAYS, Day, Figures, daily, figures
+from assurance.controls.control_figures import DAYS, NEWEST, Day, Figures, daily, figures
 from assurance.controls.models import Workflow
 from assurance.controls.presenting import shadow
 from assurance.controls.presenting.control_list import waiting_drafts
@@ -29,11 +29,13 @@ def present(workflow: Workflow, key: str, mode: str, user: User, at: datetime) -
     `mode` is the one in the live set, off where it is in none."""
     found = figures([workflow.pk], at).get(key, Figures())
     days = daily(workflow.pk, key, at)
+    judged = sum(day.judged for day in days)
     watched = Mode(mode) in IN_SHADOW
     return {
+        "newest": f"{NEWEST:,}" if judged >= NEWEST else "",
         "figures": [
             {"label": f"Fired on, {DAYS} days", "value": f"{found.fired:,}"},
-            {"label": "Of cases judged", "value": f"{sum(day.judged for day in days):,}"},
+            {"label": "Of cases judged", "value": f"{judged:,}"},
             {"label": "People agree", "value": found.says()},
         ],
         "trend": trend(days),
