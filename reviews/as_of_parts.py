@@ -3,7 +3,7 @@ their history."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -30,13 +30,14 @@ def queues(workflow: Workflow, at: datetime) -> Mapping[str, Any]:
         .exclude(history_type="-")
         .order_by("slug")
     )
+    members = _members(then)
     return {
         "queues": [
             {
                 "slug": one.slug,
                 "name": one.name,
                 "kind": one.kind,
-                "members": _members(one),
+                "members": members[one.history_id],
                 "service_level": write_duration(one.service_level) if one.service_level else None,
                 "lease": write_duration(one.lease),
                 "undo_window": write_duration(one.undo_window),
@@ -48,5 +49,11 @@ def queues(workflow: Workflow, at: datetime) -> Mapping[str, Any]:
     }
 
 
-def _members(then: Any) -> list[str]:
-    return sorted(member.user.username for member in then.members.select_related("user"))
+def _members(then: Iterable[Any]) -> dict[int, list[str]]:
+    """The names of each version's members, by the version: one query for all."""
+    found: dict[int, list[str]] = {one.history_id: [] for one in then}
+    kept = Queue.history.model.members.filter(history__in=found)
+    named = kept.order_by("user__username").values_list("history_id", "user__username")
+    for version, name in named:
+        found[version].append(name)
+    return found
