@@ -42,10 +42,11 @@ def present(
 def _verifiers(case: Case, keys: set[str]) -> dict[str, str]:
     """Who answered for each control: our name of the verifier, and what it calls itself. A control
     that asked nobody outside is not in it."""
-    runs = runs_of(case.id, case.output_sha256).filter(control_key__in=keys, answer__isnull=False)
+    runs = runs_of(case.id, case.output_sha256).filter(control_key__in=keys)
     return {
         run.control_key: visible(_name(run.verifier.name if run.verifier else "", run.answer))
         for run in runs.select_related("verifier")
+        if run.answer is not None
     }
 
 

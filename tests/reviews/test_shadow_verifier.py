@@ -104,9 +104,9 @@ def test_at_an_earlier_moment_a_later_answer_was_not_there(workflow, double):
 def test_the_page_of_the_control_shows_them(workflow, double, client, cast):
     double.behave = doubting
     receive(workflow, 901)
-    client.force_login(cast.grace)
 
     with clock.shifted(SOON - clock.now()):
+        client.force_login(cast.grace)
         before = client.get("/controls/EXT-01/").content.decode()
         verifying.ask_queued(lambda: NOON + MINUTE)
         after = client.get("/controls/EXT-01/").content.decode()
