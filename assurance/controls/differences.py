@@ -87,7 +87,7 @@ def _rows(was: Mapping[str, Any], now: Mapping[str, Any], catalogue: Catalogue) 
         if before == after or (before in (None, "", []) and after in (None, "", [])):
             continue
         if name == "condition":
-            rows += _condition_rows(before, after, catalogue)
+            rows += _condition_rows(was, now, catalogue)
         elif isinstance(before, Mapping) and isinstance(after, Mapping):
             rows += _inner_rows(name, before, after)
         elif isinstance(before, list) or isinstance(after, list):
@@ -97,17 +97,19 @@ def _rows(was: Mapping[str, Any], now: Mapping[str, Any], catalogue: Catalogue) 
     return rows
 
 
-def _condition_rows(before: Any, after: Any, catalogue: Catalogue) -> list[Row]:
+def _condition_rows(
+    was: Mapping[str, Any], now: Mapping[str, Any], catalogue: Catalogue
+) -> list[Row]:
     """One row where only a value of one test moved, else the rule as it was and is."""
-    moved = _moved_leaf(before, after)
+    moved = _moved_leaf(was.get("condition"), now.get("condition"))
     if moved is not None:
         field, op, old, new = moved
         return [{"what": f"`{field}` {op}", "was": written(old), "now": written(new)}]
     return [
         {
             "what": "condition",
-            "was": _in_words(before, catalogue),
-            "now": _in_words(after, catalogue),
+            "was": _in_words(was.get("condition"), catalogue) if was else written(None),
+            "now": _in_words(now.get("condition"), catalogue) if now else written(None),
         }
     ]
 

@@ -32,6 +32,12 @@ UNSTACKED = """() => [...document.querySelectorAll("table.data tbody tr")]
   .filter((one) => getComputedStyle(one).display === "table-row" && one.offsetParent)
   .filter((one) => !one.closest(".scroll, .payload, pre, dialog, .evidence, .src"))
   .map((one) => one.closest("table").outerHTML.slice(0, 160)).slice(0, 3)"""
+# Words in a column so narrow that they stand one letter below the other.
+SQUEEZED = """() => [...document.querySelectorAll("main :is(td, th, td > div, dd, li, p, small)")]
+  .filter((one) => !one.closest("svg, .vh") && one.innerText?.trim().length > 12)
+  .map((one) => [one.getBoundingClientRect(), one.outerHTML.slice(0, 120)])
+  .filter(([{ width, height }]) => width < 40 && height > 100)
+  .map(([{ width, height }, html]) => `${width} by ${height}: ${html}`).slice(0, 3)"""
 LOADED = "() => performance.getEntriesByType('resource').map((one) => one.name)"
 # Addresses that show no page of their own: acts that answer a form with a page on the list, parts
 # that a page asks for, and what only programs ask.
@@ -116,13 +122,14 @@ def test_every_page_is_accessible_and_reflows(sit, world, place: Place, seen, we
         for theme in ("light", "dark"):
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             faults[f"{theme} at {width}"] = violations(page)
-    unstacked = page.evaluate(UNSTACKED)
+    unstacked, squeezed = page.evaluate(UNSTACKED), page.evaluate(SQUEEZED)
     page.set_viewport_size({"width": 320, "height": 640})
     wide = page.evaluate("document.documentElement.scrollWidth")
 
     assert {where: found for where, found in faults.items() if found} == {}
     assert wide <= 320, page.evaluate(SIDEWAYS)
     assert not unstacked or "/admin/" in address, unstacked
+    assert not squeezed, squeezed
 
 
 def test_the_workspace_weighs_less_than_its_limit(sit, world):

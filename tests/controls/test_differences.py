@@ -36,6 +36,20 @@ def control(key: str, **fields: Any) -> dict[str, Any]:
     return {"item": "control", "key": key, "content": {**old, **fields}}
 
 
+def test_a_new_control_had_no_rule_before_and_not_one_for_every_case():
+    new = policy("NEW-01")
+    (found,) = changed({"item": "control", "key": "NEW-01", "content": new})
+    (gone,) = changed({"item": "control", "key": "LIM-01", "content": None})
+
+    (was, now), (before, after) = (
+        next((row["was"], row["now"]) for row in one.rows if row["what"] == "condition")
+        for one in (found, gone)
+    )
+    assert (was, after) == ("nothing", "nothing")
+    assert "2,500" in now
+    assert "2,500" in before
+
+
 def test_a_moved_threshold_is_one_sentence():
     (found,) = changed(
         control("LIM-01", condition={"field": "output.amount", "op": ">", "value": 5000.5})

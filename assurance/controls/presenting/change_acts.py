@@ -209,10 +209,13 @@ class Offering:
         return self.form("publish", "Publish without a second person", say=RIGHTS[way])
 
     def ratify(self) -> Form:
+        says = "You are its second person."
+        if self.change.workflow.all_review:
+            says += " The review of every case, which began for want of one, ends with it."
         return self.form(
             "ratify",
             "Ratify",
-            say="You are its second person. An all-review that began for want of one ends.",
+            say=says,
             main=True,
         )
 

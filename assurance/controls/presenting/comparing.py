@@ -53,14 +53,19 @@ def shown(one: Difference, content: Mapping[str, Any], of: str) -> dict[str, Any
         "rows": [
             {
                 "label": row["what"].replace("`", ""),
-                "was": row["was"],
-                "now": row["now"],
+                "was": _value(row, "was"),
+                "now": _value(row, "now"),
                 "op": _op(row),
             }
             for row in one.rows
         ],
         "caption": f"{one.title}, was and now{of and f', {of}'}",
     }
+
+
+def _value(row: Mapping[str, str], side: str) -> str:
+    """A rule in words without the backticks around its fields; every other value as it is."""
+    return row[side].replace("`", "") if row["what"] == "condition" else row[side]
 
 
 def _op(row: Mapping[str, str]) -> str:
