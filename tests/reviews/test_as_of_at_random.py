@@ -22,7 +22,7 @@ from reviews.models import Queue
 from tests.reviews.as_of_model import Held
 from tests.reviews.as_of_story import DAY, HOUR, SLUG, T0, Changes, gaps
 
-HISTORIES, ACTS, MOMENTS = 15, 26, 1_000
+HISTORIES, ACTS, MOMENTS = 12, 26, 1_000
 SYSTEM = Actor.system("test")
 KINDS = {
     "control", "rollback", "within the hour", "waiver", "specification", "rule", "emergency",
