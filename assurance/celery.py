@@ -103,8 +103,18 @@ app.conf.beat_schedule = {
         "schedule": timedelta(minutes=10),
         "options": {"expires": 600},
     },
+    "count-days": {
+        "task": "assurance.monitoring.tasks.count_days",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "prune-idempotency-keys": {
         "task": "assurance.api.tasks.prune_keys",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 600},
+    },
+    "sign-checkpoint": {
+        "task": "assurance.record.tasks.sign_checkpoint",
         "schedule": timedelta(hours=1),
         "options": {"expires": 600},
     },

@@ -1,0 +1,14 @@
+"""What the worker does for this room. Every task may run twice, and may be killed halfway."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from assurance import clock
+from assurance.monitoring import rollups
+
+
+@shared_task(name="assurance.monitoring.tasks.count_days")
+def count_days() -> int:
+    """Count anew each day that something was recorded about."""
+    return rollups.sweep(clock.now())
