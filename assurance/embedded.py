@@ -71,9 +71,11 @@ class Postgres:
             "unix_socket_directories": str(self.socket),
             "timezone": "UTC",
             "log_timezone": "UTC",
+            "jit": "off",  # our statements are short: compiling one takes longer than it saves
         }
         if not self.durable:
             settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+            settings |= {"autovacuum": "off"}  # what is emptied after each test needs no tidying
         options = [word for item in settings.items() for word in ("-c", "=".join(item))]
         return [str(self.programs / "postgres"), "-D", str(self.data), *options]
 
