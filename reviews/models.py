@@ -6,16 +6,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import pgtrigger
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
-from simple_history.models import HistoricalRecords
 
 from assurance.controls.choices import Disposition
+from assurance.controls.models.guards import kept_but
 from assurance.dated import Dated
+from assurance.record.history import History
 from assurance.record.models import AppendOnly
 from reviews.choices import (
     PROCEEDING,
@@ -71,7 +71,7 @@ class Queue(Dated, models.Model):
         oldest_at: datetime | None
         next_due_at: datetime | None
 
-    history = HistoricalRecords(m2m_fields=[members])
+    history = History(m2m_fields=[members])
     objects = QueueQuerySet.as_manager()
 
     class Meta:
@@ -287,7 +287,7 @@ class Decision(models.Model):
         default=False, help_text="The one final decision that stands (or stands in its window)."
     )
 
-    history = HistoricalRecords()
+    history = History()
     objects = DecisionQuerySet.as_manager()
 
     class Meta:
@@ -311,12 +311,7 @@ class Decision(models.Model):
                 violation_error_message="A released decision cannot be undone, only superseded.",
             ),
         ]
-        triggers = [
-            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
-            pgtrigger.ReadOnly(
-                name="never_rewritten", exclude=["released_at", "withdrawn_at", "is_current"]
-            ),
-        ]
+        triggers = kept_but("released_at", "withdrawn_at", "is_current")
 
     def __str__(self) -> str:
         return f"{self.get_outcome_display()} on {self.case.reference}"

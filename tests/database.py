@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,3 +16,10 @@ def tampering() -> Iterator[Any]:
         cursor.execute("SET LOCAL session_replication_role = replica")
         yield cursor
         cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def past_the_guards(act: Callable[..., Any], *args: Any, **fields: Any) -> Any:
+    """Do one act, say a queryset's `update`, while the triggers sleep: for a story that begins
+    where no verb would bring it."""
+    with tampering():
+        return act(*args, **fields)

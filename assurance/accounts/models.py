@@ -12,7 +12,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
-from simple_history.models import HistoricalRecords
 
 from assurance.accounts.choices import Confirmation, Density, Role, Scope, Theme
 from assurance.accounts.querysets import (
@@ -22,6 +21,7 @@ from assurance.accounts.querysets import (
     SignInQuerySet,
 )
 from assurance.dated import Dated
+from assurance.record.history import History
 from assurance.record.models import AppendOnly
 
 
@@ -48,7 +48,7 @@ class Person(Dated, models.Model):
         default=True, help_text="Off: every account of this person is refused at once."
     )
 
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["name", "ref"]
@@ -132,7 +132,7 @@ class Grant(Dated, models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = GrantQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["person", "role", "workflow", "-created_at"]
@@ -239,7 +239,7 @@ class Client(models.Model):
     active = models.BooleanField(default=True, help_text="Off: all its keys are refused at once.")
 
     objects = ClientQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["name"]

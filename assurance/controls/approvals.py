@@ -15,7 +15,7 @@ from assurance.accounts.models import User
 from assurance.accounts.roles import require_role
 from assurance.controls import changes, publishing, replay
 from assurance.controls.candidates import candidate_hash
-from assurance.controls.change_problems import refuse, set_problems
+from assurance.controls.change_problems import expiry_problems, refuse, set_problems
 from assurance.controls.choices import ChangeStatus, Direction, Mode, ReplayStatus, Tier, Way
 from assurance.controls.control_sets import newest_set
 from assurance.controls.models import ControlChange, Replay
@@ -48,6 +48,8 @@ def submit(change: ControlChange, *, by: User, at: datetime) -> ControlChange:
     follow(change)
     candidate = changes.candidate_of(change)
     refuse(set_problems(change.workflow, candidate))
+    if change.rollback_to is None:
+        refuse(expiry_problems(change.edits, at))
     if candidate_hash(candidate) == change.base_set.sha256:
         raise DomainError(
             "changes_nothing",

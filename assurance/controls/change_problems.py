@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from assurance.accounts.models import User
@@ -20,6 +21,8 @@ from assurance.controls.validation import problems
 from assurance.errors import DomainError
 
 PLACE = re.compile(r"^/(controls|rules|queue_policies|waivers)/(\d+)(.*)$")
+# Whoever still needs a waiver after a year says so again.
+LONGEST_WAIVER = timedelta(days=366)
 ITEMS = {part: item for item, (part, _) in candidates.PARTS.items()}
 
 
@@ -70,6 +73,28 @@ def set_problems(workflow: Workflow, content: Mapping[str, Any]) -> list[Problem
         if (one.get("key"), one.get("owner")) in had
     }
     return [one for one in found if one.pointer not in gone & stays]
+
+
+def expiry_problems(edits: Sequence[Mapping[str, Any]], at: datetime) -> list[Problem]:
+    """What is wrong with the ends of the waivers that are written, `at` this moment. The shape is
+    looked at elsewhere."""
+    found: list[Problem] = []
+    for index, edit in enumerate(edits):
+        if edit["item"] != Item.WAIVER or edit["content"] is None:
+            continue
+        end = datetime.fromisoformat(edit["content"]["expires_at"])
+        latest = at + LONGEST_WAIVER
+        place = f"/edits/{index}/content/expires_at"
+        if end <= at:
+            message = f"The waiver {edit['key']} would be over already. Give it an end to come."
+            found.append(Problem(place, "in_the_past", message))
+        elif end > latest:
+            message = (
+                f"The waiver {edit['key']} would hold for more than a year. Let it end by "
+                f"{latest:%Y-%m-%dT%H:%M}Z at the latest; it can be renewed."
+            )
+            found.append(Problem(place, "too_late", message))
+    return found
 
 
 def refuse(found: Sequence[Problem]) -> None:

@@ -17,7 +17,7 @@ from assurance.accounts.choices import Role
 from assurance.accounts.models import User
 from assurance.accounts.roles import require_role
 from assurance.controls import candidates
-from assurance.controls.change_problems import edit_problems, refuse
+from assurance.controls.change_problems import edit_problems, expiry_problems, refuse
 from assurance.controls.choices import ChangeKind, ChangeStatus, Item, Stage
 from assurance.controls.control_sets import newest_set
 from assurance.controls.models import ControlChange, ControlSet, Replay, Workflow
@@ -67,6 +67,7 @@ def create(
         changed_at=at,
     )
     settle(change, edits)
+    refuse(expiry_problems(change.edits, at))
     change.save()
     _edited_by(change, by)
     tell(change, "created", {"kind": change.kind, "reason": change.reason}, by=by, at=at)
@@ -96,6 +97,7 @@ def edit(
     if edits is not None:
         change.rollback_to = None
         settle(change, edits)
+        refuse(expiry_problems(change.edits, at))
     _back_to_draft(change)
     change.changed_at = at
     change.save()

@@ -32,7 +32,8 @@ WHY_NOT_STARTED = "By now its approval does not count: who gave it may not give 
 
 def go_live(change: ControlChange, *, by: User | None, at: datetime) -> ControlSet | None:
     """Make an approved change the live set. None where another set went live first: the change
-    then waits for a new approval. 409 `stage_moved`: what it needed hung on the stage."""
+    then waits for a new approval. 409 `stage_moved`: what it needed hung on the stage, and
+    `replay_missing`: agreed in a pilot, it is past it by now, and no replay was asked for there."""
     lock_workflow(change.workflow, shared=False)
     stage = Workflow.objects.values_list("stage", flat=True).get(pk=change.workflow_id)
     if stage != change.workflow.stage:
@@ -45,6 +46,7 @@ def go_live(change: ControlChange, *, by: User | None, at: datetime) -> ControlS
     if live.pk != change.base_set_id:
         overtaken(change, live, at=at)
         return None
+    _refuse_unproved(change)
     made = publish_next(
         change.workflow,
         changes.candidate_of(change),
@@ -74,6 +76,18 @@ def go_live(change: ControlChange, *, by: User | None, at: datetime) -> ControlS
     for other in others.order_by("number"):
         overtaken(changes.locked(other), made, at=at)
     return made
+
+
+def _refuse_unproved(change: ControlChange) -> None:
+    """An approval beyond the pilot rests on a replay, whose direction it holds."""
+    past = change.workflow.stage not in changes.EARLY
+    if past and change.way == Way.SECOND_PERSON and not change.direction:
+        raise DomainError(
+            "replay_missing",
+            f"Change {change.number} was approved in a pilot, without a replay. "
+            f"{change.workflow.name} is in {Stage(change.workflow.stage).label} by now: replay it "
+            "over past cases and let a second person approve it again.",
+        )
 
 
 def overtaken(change: ControlChange, live: ControlSet, *, at: datetime) -> None:

@@ -15,7 +15,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
-from simple_history.models import HistoricalRecords
 
 from assurance.accounts.models import Client
 from assurance.delivery.addresses import shown_host
@@ -26,6 +25,7 @@ from assurance.delivery.querysets import (
     EndpointQuerySet,
     MailQuerySet,
 )
+from assurance.record.history import History
 
 # What the worker notes about an endpoint: no configuration, so no history.
 _HEALTH = [
@@ -74,7 +74,7 @@ class Endpoint(models.Model):
     last_error = models.TextField(blank=True, editable=False)
 
     objects = EndpointQuerySet.as_manager()
-    history = HistoricalRecords(excluded_fields=[*_HEALTH, *_SECRETS])
+    history = History(excluded_fields=[*_HEALTH, *_SECRETS])
 
     class Meta:
         ordering = ["client__name", "id"]

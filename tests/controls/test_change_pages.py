@@ -22,6 +22,7 @@ from tests.controls.changing import (
 from tests.controls.history import stored
 from tests.controls.reading_pages import act, main_of, offered, words_of
 from tests.controls_factories import make_workflow, policy, verification
+from tests.database import past_the_guards
 
 pytestmark = pytest.mark.django_db
 
@@ -184,7 +185,7 @@ def test_nobody_is_offered_an_approval_before_the_replay_is_done(sign_in, credit
     at = clock.now()
     change = drafted(credit, cast.grace, limit(credit, 3000), at=at)
     approvals.submit(change, by=cast.grace, at=at)
-    Replay.objects.update(status="running", total=1000, done=420)
+    past_the_guards(Replay.objects.update, status="running", total=1000, done=420)
     client = sign_in("gus")
 
     page = client.get(change.get_absolute_url())
@@ -196,7 +197,9 @@ def test_nobody_is_offered_an_approval_before_the_replay_is_done(sign_in, credit
     assert 'value="42"' in part.content.decode()
     assert "<main" not in part.content.decode()
     assert client.get(f"/changes/{change.number}/progress/").url.endswith("#replay")
-    Replay.objects.update(status="failed", problem="A worker died.", taken_until=None)
+    past_the_guards(
+        Replay.objects.update, status="failed", problem="A worker died.", taken_until=None
+    )
     part = client.get(f"/changes/{change.number}/progress/", headers={"HX-Request": "true"})
     assert "A worker died." in part.content.decode()
     assert "hx-get" not in part.content.decode()

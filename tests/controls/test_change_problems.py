@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
+from assurance.controls import approvals, changes
 from assurance.controls.change_problems import edit_problems
-from assurance.controls.models import Workflow
-from tests.controls.changing import live_content
+from assurance.controls.models import ControlChange, Workflow
+from assurance.errors import DomainError
+from tests.controls.changing import DAY, NOON, drafted, limit, live_content
 from tests.controls_factories import ACTIONS, BOUNDARIES, make_workflow, policy, verification
 
 pytestmark = pytest.mark.django_db
@@ -110,3 +113,60 @@ def put(value: Any, place: tuple[Any, ...], junk: Any) -> Any:
         return [put(one, tuple(rest), junk) if n == first else one for n, one in enumerate(value)]
     return {name: put(one, tuple(rest), junk) if name == first else one
             for name, one in value.items()}  # fmt: skip
+
+
+def waiver(end: datetime | str) -> dict[str, Any]:
+    until = end if isinstance(end, str) else end.isoformat()
+    content = {"key": "WAI-01", "control": "LIM-01", "condition": None, "reason": "Agreed.",
+               "expires_at": until}  # fmt: skip
+    return {"item": "waiver", "key": "WAI-01", "content": content}
+
+
+SECOND = timedelta(seconds=1)
+YEAR = NOON + timedelta(days=366)
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "says"),
+    [
+        (NOON, "in_the_past", "would be over already"),
+        (NOON - DAY, "in_the_past", "would be over already"),
+        ((NOON - SECOND).astimezone(timezone(timedelta(hours=9))), "in_the_past", "over already"),
+        (YEAR + SECOND, "too_late", "by 2032-01-07T12:00Z at the latest"),
+        (datetime(9999, 12, 31, tzinfo=UTC), "too_late", "more than a year"),
+    ],
+)
+def test_a_waiver_ends_within_a_year_or_is_not_drafted(credit, cast, end, code, says):
+    draft = drafted(credit, cast.grace, limit(credit, 9000))
+
+    for act in (
+        lambda: drafted(credit, cast.grace, limit(credit, 9000), waiver(end)),
+        lambda: changes.edit(
+            draft, edits=[limit(credit, 9000), waiver(end)], by=cast.grace, at=NOON
+        ),
+    ):
+        with pytest.raises(DomainError, match=says) as refusal:
+            act()
+        (problem,) = refusal.value.errors
+        assert refusal.value.status == 422
+        assert problem["pointer"] == "/edits/1/content/expires_at"
+        assert problem["code"] == code
+    assert ControlChange.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "end", [NOON + SECOND, YEAR, YEAR.astimezone(timezone(-timedelta(hours=9)))],
+)  # fmt: skip
+def test_a_waiver_of_up_to_a_year_is_drafted_and_submitted(credit, cast, end):
+    change = approvals.submit(drafted(credit, cast.grace, waiver(end)), by=cast.grace, at=NOON)
+
+    assert change.status == "in_review"
+
+
+def test_a_waiver_that_is_over_by_then_is_not_submitted(credit, cast):
+    change = drafted(credit, cast.grace, waiver(NOON + DAY))
+
+    with pytest.raises(DomainError, match="would be over already") as refusal:
+        approvals.submit(change, by=cast.grace, at=NOON + DAY)
+
+    assert refusal.value.errors[0]["pointer"] == "/edits/0/content/expires_at"

@@ -23,6 +23,7 @@ from tests.controls.changing import (
     submitted,
 )
 from tests.controls_factories import make_workflow, policy, verification
+from tests.database import past_the_guards
 
 pytestmark = pytest.mark.django_db
 
@@ -180,11 +181,10 @@ def test_no_approval_without_a_finished_and_fresh_replay(credit, cast):
     )
     refused("replay_running", approved, change, cast.gus)
     replayed(change)
-    changes.latest_replay(change)
 
-    change.replays.update(finished_at=NOON - 14 * DAY)
+    past_the_guards(change.replays.update, finished_at=NOON - 14 * DAY)
     refused("replay_stale", approved, change, cast.gus)
-    change.replays.update(status="failed", problem="The self-test failed.")
+    past_the_guards(change.replays.update, status="failed", problem="The self-test failed.")
     error = refused("replay_missing", approved, change, cast.gus)
 
     assert "The self-test failed." in error.sentence
@@ -368,7 +368,7 @@ def test_an_operational_change_is_one_only_if_enough_cases_show_it(operational, 
     error = refused("second_person_needed", alone.publish, operational, by=cast.grace, at=NOON)
     assert "at least 200" in error.sentence
 
-    operational.replays.update(report={"replayable": 200})
+    past_the_guards(operational.replays.update, report={"replayable": 200})
     change = alone.publish(operational, by=cast.grace, at=NOON)
 
     assert (change.status, change.way, newest_set(credit).number) == ("published", "operational", 2)
@@ -377,14 +377,14 @@ def test_an_operational_change_is_one_only_if_enough_cases_show_it(operational, 
 
 @pytest.mark.parametrize("direction", ["loosens", "tightens", "mixed"])
 def test_a_replay_that_shows_another_outcome_makes_it_none(operational, cast, direction):
-    operational.replays.update(report={"replayable": 1000}, direction=direction)
+    past_the_guards(operational.replays.update, report={"replayable": 1000}, direction=direction)
 
     refused("second_person_needed", alone.publish, operational, by=cast.grace, at=NOON)
 
 
 def test_an_operational_change_is_undone_in_one_click_while_it_is_live(operational, credit, cast):
     first = newest_set(credit)
-    operational.replays.update(report={"replayable": 200})
+    past_the_guards(operational.replays.update, report={"replayable": 200})
     change = alone.publish(operational, by=cast.grace, at=NOON)
 
     back = alone.undo(change, by=cast.gus, at=NOON + MINUTE)

@@ -22,6 +22,7 @@ from assurance.controls.models import (
 from assurance.record.ledger import Stream, types
 from tests.accounts_factories import UserFactory, grant_to
 from tests.controls_factories import LONG_AGO, make_workflow, policy
+from tests.database import past_the_guards
 
 SCHEMA = {
     "type": "object",
@@ -149,7 +150,7 @@ def test_nobody_says_of_themselves_whether_they_built_it(client, cast, credit, b
      ("pilot", "low", False)],
 )  # fmt: skip
 def test_beyond_the_pilot_one_owner_lowers_no_tier(client, cast, credit, stage, tier, stays):
-    Workflow.objects.update(stage=stage)
+    past_the_guards(Workflow.objects.update, stage=stage)
     client.force_login(cast.grace)
 
     answer = post(client, credit, tier=tier)
@@ -248,7 +249,7 @@ def test_a_control_set_is_shown_whole(client, cast, credit):
 def test_the_history_of_a_workflow_names_who_changed_what(client, cast, credit):
     client.force_login(cast.grace)
     credit.stage = "pilot"
-    credit.save()
+    past_the_guards(credit.save)
     post(client, credit, name="Loans", tier="low")
 
     text = client.get(address(credit)).content.decode()

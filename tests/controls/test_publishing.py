@@ -27,6 +27,7 @@ from tests.controls.changing import (
     submitted,
 )
 from tests.controls_factories import make_workflow, policy, verification
+from tests.database import past_the_guards
 
 pytestmark = pytest.mark.django_db
 
@@ -150,11 +151,31 @@ def test_alone_in_a_pilot_it_goes_live_at_its_start_if_it_is_one_by_then(cast, l
 
     change = alone.publish(change, by=cast.grace, at=NOON)
     assert (change.status, newest_set(letters).number) == ("approved", 1)
-    Workflow.objects.update(stage=later)
+    past_the_guards(Workflow.objects.update, stage=later)
     publishing.sweep(NOON + DAY)
 
     change.refresh_from_db()
     assert change.status == status
+
+
+def test_what_two_agreed_on_in_a_pilot_waits_past_it_for_a_replay_and_a_new_approval(cast):
+    letters = make_workflow("claims-letters", stage="pilot", controls=[policy()])
+    later = {"start_at": NOON + DAY, "shadow_explanation": "Seen."}
+    change = drafted(letters, cast.grace, limit(letters, 9000), **later)
+    change = approved(approvals.submit(change, by=cast.grace, at=NOON), cast.gus)
+    past_the_guards(Workflow.objects.update, stage="limited")
+
+    with pytest.raises(DomainError, match="without a replay") as refusal:
+        publishing.go_live(changes.locked(change), by=cast.gus, at=NOON + DAY)
+    publishing.sweep(NOON + DAY)
+
+    assert (refusal.value.code, refusal.value.status) == ("replay_missing", 409)
+    change.refresh_from_db()
+    assert (change.status, change.approver, newest_set(letters).number) == ("in_review", None, 1)
+    assert types(Stream.workflow(letters.slug))[-1] == "control_change.not_started"
+    assert publishing.sweep(NOON + DAY + MINUTE) == 0
+    approved(replayed(change, NOON + DAY), cast.gus, NOON + DAY + MINUTE)
+    assert newest_set(letters).change == change
 
 
 @pytest.mark.parametrize(
@@ -176,7 +197,7 @@ def test_a_stage_that_moves_meanwhile_stops_what_was_asked_under_the_old_one(
     lock = publishing.lock_workflow
 
     def late(workflow: Workflow, *, shared: bool) -> None:
-        Workflow.objects.filter(pk=workflow.pk).update(stage="limited")
+        past_the_guards(Workflow.objects.filter(pk=workflow.pk).update, stage="limited")
         lock(workflow, shared=shared)
 
     monkeypatch.setattr(publishing, "lock_workflow", late)
@@ -189,7 +210,7 @@ def test_a_stage_that_moves_meanwhile_stops_what_was_asked_under_the_old_one(
 
 def test_a_builder_undoes_nothing_alone(credit, cast):
     change = submitted(credit, cast.grace, control_edit(credit, owner="gus"))
-    change.replays.update(report={"replayable": 200})
+    past_the_guards(change.replays.update, report={"replayable": 200})
     change = alone.publish(change, by=cast.grace, at=NOON)
     credit.builders.add(cast.gus.person)
 
@@ -201,7 +222,7 @@ def test_a_builder_undoes_nothing_alone(credit, cast):
 
 def test_cases_that_could_not_be_judged_again_show_nothing(credit, cast):
     change = submitted(credit, cast.grace, control_edit(credit, owner="gus"))
-    change.replays.update(done=500, report={"replayable": 199})
+    past_the_guards(change.replays.update, done=500, report={"replayable": 199})
 
     with pytest.raises(DomainError) as error:
         alone.publish(change, by=cast.grace, at=NOON)

@@ -18,6 +18,7 @@ from assurance.delivery.models import Alert, MailDelivery
 from assurance.record import ledger
 from tests.accounts_factories import GrantFactory
 from tests.controls_factories import make_workflow
+from tests.database import past_the_guards
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +58,7 @@ def test_a_day_before_the_quarter_is_over_nobody_is_told(governed):
 
 
 def test_grants_of_all_workflows_are_told_to_who_governs_all_of_them(governed, cast):
-    Workflow.objects.update(stage="limited")
+    past_the_guards(Workflow.objects.update, stage="limited")
 
     assert reminded(QUARTER) == 1
 
@@ -72,7 +73,7 @@ def test_grants_of_one_workflow_are_told_to_its_owner(governed, cast):
     at = clock.now()
     all_confirmed(cast, at + QUARTER - DAY)
     GrantFactory(person=cast.ada.person, role="reviewer", workflow=governed.slug, created_at=at)
-    Workflow.objects.update(stage="limited")
+    past_the_guards(Workflow.objects.update, stage="limited")
 
     assert reminded(QUARTER + HOUR) == 1
 
@@ -85,7 +86,7 @@ def test_grants_of_one_workflow_are_told_to_its_owner(governed, cast):
 def test_it_is_told_once_a_day_even_if_the_alert_was_closed_until_every_grant_is_confirmed(
     governed, cast
 ):
-    Workflow.objects.update(stage="limited")
+    past_the_guards(Workflow.objects.update, stage="limited")
     hours = [reminded(QUARTER + n * HOUR) for n in (0, 1, 23, 25, 26)]
     close_alert(Alert.objects.get(), by=cast.grace, at=clock.now() + QUARTER + 27 * HOUR)
     hours += [reminded(QUARTER + n * HOUR) for n in (28, 50)]
@@ -102,7 +103,7 @@ def test_a_grant_that_ended_is_owed_by_nobody(governed, cast):
     at = clock.now()
     all_confirmed(cast, at + QUARTER - DAY)
     grant = GrantFactory(person=cast.ada.person, workflow=governed.slug, created_at=at - DAY)
-    Workflow.objects.update(stage="limited")
+    past_the_guards(Workflow.objects.update, stage="limited")
     Grant.objects.filter(pk=grant.pk).update(revoked_at=at + DAY)
 
     assert reminded(QUARTER + HOUR) == 0

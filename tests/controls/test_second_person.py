@@ -123,7 +123,10 @@ OWN = "way = 'second_person', approver_id = author_id, approver_person_id = auth
         ("status = 'approved', way = 'second_person'", "approved_by_a_second_person"),
         ("status = 'approved', way = ''", "approved_by_a_second_person"),
         ("status = 'approved', way = 'pilot'", "beyond the pilot"),
-        ("status = 'approved', way = 'emergency'", "emergency_is_said"),
+        ("status = 'approved', way = 'emergency'", "only raises the effects"),
+        ("status = 'approved', way = 'emergency', edits = '"
+         '[{"item": "control", "key": "N-1", "content": {"mode": "enforced"}}]'
+         "'", "emergency_is_said"),
         ("status = 'approved', way = 'operational'", "no replay shows"),
         ("status = 'published', published_at = now(), way = 'pilot'", "beyond the pilot"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, ProgrammingError, transaction
+from django.db import IntegrityError, transaction
 
 from assurance import clock
 from assurance.controls import chain_watch, gate, pausing, stages
@@ -104,9 +104,9 @@ def test_the_database_refuses_one_person_twice_and_a_builder_on_its_own(cast, op
     pilot.builders.add(cast.gus.person)
     with pytest.raises(IntegrityError, match="who built the workflow"), transaction.atomic():
         rows.update(**signed, second_by=cast.gus, second_person=cast.gus.person)
-    with pytest.raises(ProgrammingError, match="Cannot update rows"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="Cannot update rows"), transaction.atomic():
         rows.update(sha256="0" * 64)
-    with pytest.raises(IntegrityError, match="promotion_has_its_snapshot"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="no snapshot of the gate"), transaction.atomic():
         StageMove.objects.create(
             workflow=pilot, from_stage="pilot", to_stage="limited", way="promotion", at=at
         )

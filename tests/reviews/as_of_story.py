@@ -24,6 +24,7 @@ from reviews.models import Queue
 from tests.cast import make_cast
 from tests.controls.changing import approved, control_edit, replayed
 from tests.controls_factories import make_workflow, policy
+from tests.database import past_the_guards
 from tests.reviews.as_of_model import Content, Held, Model, read
 
 T0 = datetime(2031, 1, 6, 12, 0, tzinfo=UTC)
@@ -52,7 +53,7 @@ class Changes(RuleBasedStateMachine):
                 stage="pilot", tier="low", at=T0,
             )  # fmt: skip
         for one in (self.workflow, *Queue.objects.all()):  # made over some milliseconds
-            one.history.update(history_date=T0)
+            past_the_guards(one.history.update, history_date=T0)
         self.model = Model(
             sets=[(T0, Content((("LIM-01", (2500, "review", "enforced")),)))],
             state={

@@ -14,6 +14,7 @@ from assurance.record import ledger
 from reviews import deadlines
 from reviews.models import Case
 from tests.controls_factories import make_workflow, policy
+from tests.database import past_the_guards
 from tests.racing import race
 from tests.reviews.conftest import NOON, SECOND, closed, decided
 from tests.reviews.test_intake import submit
@@ -42,7 +43,7 @@ def test_a_case_is_recorded_as_overdue_once_no_earlier_than_due_and_keeps_waitin
 
 def test_while_the_workflow_is_paused_due_times_stand_still(credit, waiting):
     credit.paused_at = NOON
-    credit.save()
+    past_the_guards(credit.save)
 
     assert deadlines.record_overdue(DUE + SECOND) == 0
     assert overdue_entries(waiting) == 0
@@ -90,9 +91,9 @@ def test_nobody_is_alarmed_again_over_what_stands_still_or_does_not_wait_for_eve
     credit.save()
     deadlines.record_overdue(DUE)
     for fields in ({"paused_at": DUE}, {"safe_outcome": SafeOutcome.DO_NOT_PROCEED}):
-        Workflow.objects.update(**fields)
+        past_the_guards(Workflow.objects.update, **fields)
         assert deadlines.alarm_again(DUE + 30 * HOUR) == 0
-        Workflow.objects.update(paused_at=None)
+        past_the_guards(Workflow.objects.update, paused_at=None)
 
     Workflow.objects.update(safe_outcome=SafeOutcome.KEEP_WAITING)
     assert deadlines.alarm_again(DUE + 30 * HOUR) == 1
@@ -110,7 +111,7 @@ def test_a_batch_full_of_paused_cases_hides_no_other(cast, credit, post, monkeyp
     post()
     post()
     credit.paused_at = NOON
-    credit.save()
+    past_the_guards(credit.save)
     other = make_workflow("claims-letters", controls=[policy("LET-01")], owner=cast.grace)
     case = submit(other, at=NOON + SECOND).case
 

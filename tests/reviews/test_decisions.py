@@ -14,6 +14,7 @@ from reviews.choices import Status
 from reviews.decisions import Verdict
 from reviews.models import Case, Decision, Draft
 from tests.controls_factories import make_person, make_queue
+from tests.database import past_the_guards
 from tests.racing import race, refusals
 from tests.reviews.conftest import MINUTE, NOON, SECOND, WHY, approve, closed, decided, the_queue
 
@@ -213,7 +214,7 @@ def test_a_correction_that_passes_goes_out_and_is_labelled(cast, waiting):
 def test_in_a_paused_workflow_decisions_are_kept_but_not_released(cast, credit, waiting):
     decided(waiting, cast.ada)
     credit.paused_at = NOON
-    credit.save()
+    past_the_guards(credit.save)
     case = Case.objects.for_list().get(pk=waiting.pk)
 
     assert releasing.release_due(NOON + 60 * SECOND) == 0
@@ -228,7 +229,7 @@ def test_a_queue_without_an_undo_window_releases_at_once_unless_paused(cast, cre
     at_once, held = post(), post()
     decided(at_once, cast.ada)
     credit.paused_at = NOON
-    credit.save()
+    past_the_guards(credit.save)
     decided(held, cast.ada)
 
     assert Case.objects.get(pk=at_once.pk).end == "approved"

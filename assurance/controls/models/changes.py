@@ -10,16 +10,18 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
-from simple_history.models import HistoricalRecords
 
-from assurance.controls.choices import ENDED, ChangeKind, ChangeStatus, InFlight, Way
+from assurance.controls.choices import ENDED, ChangeKind, ChangeStatus, Disposition, InFlight, Way
 from assurance.controls.models.guards import Guard
 from assurance.controls.models.sets import ControlSet
 from assurance.controls.models.workflows import Workflow
 from assurance.controls.querysets import ControlChangeQuerySet
+from assurance.record.history import History
 
 if TYPE_CHECKING:
     from assurance.controls.models.replays import Replay
+
+RANKS = f"'{{{','.join(Disposition.values)}}}'"
 
 # Approved and published rows, whoever writes them: SQL, the shell, a second account.
 SECOND_PERSON = """
@@ -52,6 +54,32 @@ SECOND_PERSON = """
             WHERE e->>'item' <> 'control'
                OR coalesce(e->'content'->>'mode', '') <> 'enforced')) THEN
         RAISE EXCEPTION 'an emergency adds, enforces and raises controls, nothing else'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF NEW.way = 'emergency' AND EXISTS (
+           SELECT FROM controls_controlset s
+             CROSS JOIN jsonb_array_elements(s.canonical::jsonb->'controls') live
+             JOIN jsonb_array_elements(NEW.edits) e ON e->>'key' = live->>'key'
+             CROSS JOIN jsonb_object_keys(live || (e->'content')) part
+            WHERE s.id = NEW.base_set_id AND live->>'mode' = 'enforced'
+              AND nullif(live->part, 'null') IS DISTINCT FROM nullif(e->'content'->part, 'null')
+              AND CASE
+                  WHEN part = 'effects' THEN jsonb_typeof(live->part) <> 'object' OR EXISTS (
+                      SELECT FROM jsonb_each_text(live->part) effect
+                       WHERE coalesce(array_position(ranks, e->'content'->part->>effect.key)
+                                    < array_position(ranks, effect.value), true))
+                  WHEN part IN ('effect', 'on_error') THEN coalesce(
+                      array_position(ranks, e->'content'->>part)
+                    < array_position(ranks, live->>part), true)
+                  ELSE true END) THEN
+        RAISE EXCEPTION 'an emergency only raises the effects of a control that is enforced'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF NEW.way = 'second_person' AND stage NOT IN ('observe', 'pilot') AND NOT EXISTS (
+           SELECT FROM controls_replay r
+            WHERE r.change_id = NEW.id AND r.candidate_sha256 = NEW.candidate_sha256
+              AND r.status = 'done') THEN
+        RAISE EXCEPTION 'beyond the pilot a change is replayed before it is approved'
             USING ERRCODE = 'restrict_violation';
     END IF;
     IF NEW.way = 'operational' AND NOT EXISTS (
@@ -172,7 +200,7 @@ class ControlChange(models.Model):
     if TYPE_CHECKING:
         replays: models.Manager[Replay]
 
-    history = HistoricalRecords(m2m_fields=[editors])
+    history = History(m2m_fields=[editors])
     objects = ControlChangeQuerySet.as_manager()
 
     class Meta:
@@ -217,7 +245,11 @@ class ControlChange(models.Model):
             Guard(
                 name="second_person",
                 operation=pgtrigger.Insert | pgtrigger.Update,
-                declare=[("stage", "text"), ("builders", "bigint[]")],
+                declare=[
+                    ("stage", "text"),
+                    ("builders", "bigint[]"),
+                    ("ranks", f"text[] := {RANKS}"),
+                ],
                 func=SECOND_PERSON,
             ),
             Guard(name="frozen", operation=pgtrigger.Update, func=FROZEN),

@@ -4,16 +4,34 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 
 from assurance.controls.choices import ReplayStatus
 from assurance.controls.models.changes import ControlChange
+from assurance.controls.models.guards import Guard, never_deleted
 from assurance.controls.models.sets import ControlSet
 from assurance.controls.models.workflows import Workflow
 
 # A report that is older says too little of the cases of today.
 FRESH_FOR = timedelta(days=14)
+
+ANSWERED_ONCE = """
+    IF OLD.status = 'done' AND NEW IS DISTINCT FROM OLD THEN
+        RAISE EXCEPTION 'replay % is done: it is never rewritten', OLD.id
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF (NEW.workflow_id, NEW.change_id, NEW.base_set_id, NEW.candidate, NEW.candidate_sha256,
+        NEW.window_from, NEW.window_until)
+       IS DISTINCT FROM (
+        OLD.workflow_id, OLD.change_id, OLD.base_set_id, OLD.candidate, OLD.candidate_sha256,
+        OLD.window_from, OLD.window_until) THEN
+        RAISE EXCEPTION 'what replay % tries is never rewritten: ask for another', OLD.id
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+"""
 
 
 class Replay(models.Model):
@@ -60,6 +78,10 @@ class Replay(models.Model):
                 | models.Q(report__isnull=False, finished_at__isnull=False) & ~models.Q(sha256=""),
                 violation_error_message="A replay that is done has its report and hash.",
             )
+        ]
+        triggers = [
+            never_deleted("replay_"),
+            Guard(name="replay_answered_once", operation=pgtrigger.Update, func=ANSWERED_ONCE),
         ]
         indexes = [
             models.Index(

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from assurance.controls.choices import Stage
+from assurance.controls.models.guards import Guard, kept_but
 from assurance.controls.models.workflows import Workflow
 from assurance.controls.stage_choices import DrillKind, DrillResult, SnapshotStatus, StageWay
 from assurance.record.models import AppendOnly
@@ -19,6 +20,48 @@ NO_BUILDER = """
                   AND b.person_id IN (NEW.first_person_id, NEW.second_person_id)) THEN
         RAISE EXCEPTION 'who built the workflow signs no stage of it'
             USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+"""
+SIGNED_ONCE = """
+    IF OLD.status <> 'open' AND NEW IS DISTINCT FROM OLD THEN
+        RAISE EXCEPTION 'this snapshot of the gate is %: it is never rewritten', OLD.status
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+"""
+CONFIRMED_ONCE = """
+    IF OLD.confirmed_at IS NOT NULL AND NEW IS DISTINCT FROM OLD THEN
+        RAISE EXCEPTION 'this drill was confirmed: it is never rewritten'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+"""
+# Up by a snapshot that was signed for this very step, back by one owner or by Countermark, past
+# the gate only where nobody has a case. Two persons and no builder: the snapshot's own guards.
+AS_THE_GATE_SAYS = """
+    IF NEW.way IN ('promotion', 'attestation') THEN
+        IF NOT EXISTS (
+               SELECT FROM controls_gatesnapshot s
+                WHERE s.id = NEW.snapshot_id AND s.workflow_id = NEW.workflow_id
+                  AND s.status = 'signed' AND s.from_stage = NEW.from_stage
+                  AND s.to_stage = NEW.to_stage) THEN
+            RAISE EXCEPTION 'no snapshot of the gate was signed for this stage'
+                USING ERRCODE = 'restrict_violation';
+        END IF;
+    ELSIF NEW.way = 'demo' THEN
+        IF EXISTS (SELECT FROM controls_assessment a WHERE a.workflow_id = NEW.workflow_id) THEN
+            RAISE EXCEPTION 'past the gate goes only a workflow without cases'
+                USING ERRCODE = 'restrict_violation';
+        END IF;
+    ELSE
+        back := CASE NEW.from_stage
+            WHEN 'suspended' THEN '{pilot}'
+            WHEN 'governed' THEN '{limited,pilot,suspended}'
+            WHEN 'limited' THEN '{pilot,suspended}'
+            ELSE '{suspended}' END;
+        IF NEW.to_stage <> ALL (back) OR NEW.way = 'demotion' AND NEW.by_id IS NULL THEN
+            RAISE EXCEPTION 'from % a workflow is not moved back to %',
+                NEW.from_stage, NEW.to_stage USING ERRCODE = 'restrict_violation';
+        END IF;
     END IF;
     RETURN NEW;
 """
@@ -65,14 +108,16 @@ class GateSnapshot(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Protect(name="snapshot_never_deleted", operation=pgtrigger.Delete),
-            pgtrigger.ReadOnly(
-                name="snapshot_never_rewritten",
-                exclude=["status", "second_by", "second_person", "second_at"],
+            *kept_but(
+                "status",
+                "second_by_id",
+                "second_person_id",
+                "second_at",
+                prefix="snapshot_",
+                more=SIGNED_ONCE,
             ),
-            pgtrigger.Trigger(
+            Guard(
                 name="no_builder_signs",
-                when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.Update,
                 func=NO_BUILDER,
             ),
@@ -109,7 +154,15 @@ class StageMove(models.Model):
                 violation_error_message="A promotion names the snapshot that was signed.",
             )
         ]
-        triggers = [AppendOnly()]
+        triggers = [
+            AppendOnly(),
+            Guard(
+                name="move_as_the_gate_says",
+                operation=pgtrigger.Insert,
+                declare=[("back", "text[]")],
+                func=AS_THE_GATE_SAYS,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.workflow.slug}: {self.from_stage} to {self.to_stage}"
@@ -150,13 +203,13 @@ class Drill(models.Model):
                 violation_error_message="A second person confirms a drill.",
             )
         ]
-        triggers = [
-            pgtrigger.Protect(name="drill_never_deleted", operation=pgtrigger.Delete),
-            pgtrigger.ReadOnly(
-                name="drill_never_rewritten",
-                exclude=["confirmed_by", "confirmed_person", "confirmed_at"],
-            ),
-        ]
+        triggers = kept_but(
+            "confirmed_by_id",
+            "confirmed_person_id",
+            "confirmed_at",
+            prefix="drill_",
+            more=CONFIRMED_ONCE,
+        )
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.workflow.slug}, {self.held_at:%Y-%m-%d}"

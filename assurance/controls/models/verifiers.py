@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
-from simple_history.models import HistoricalRecords
 
 from assurance.controls.choices import Mode
 from assurance.controls.models.workflows import Workflow
 from assurance.delivery.addresses import shown_host
+from assurance.record.history import History
 
 # What is noted with each answer: no configuration, so no history.
 _HEALTH = ["failures", "opened_at", "probing_until", "last_success_at", "last_failure_at",
@@ -58,9 +58,7 @@ class Verifier(models.Model):
     last_failure_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.TextField(blank=True, editable=False)
 
-    history = HistoricalRecords(
-        excluded_fields=[*_HEALTH, "secret_sealed", "previous_secret_sealed"]
-    )
+    history = History(excluded_fields=[*_HEALTH, "secret_sealed", "previous_secret_sealed"])
 
     class Meta:
         ordering = ["name"]
