@@ -228,6 +228,13 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {"DispositionEnum": "assurance.controls.choices.Disposition"},
 }
 
+# --- checkpoints of the record: what signs them, and where they are published -------------------
+COUNTERMARK_DATA = env.str("COUNTERMARK_DATA", "")
+COUNTERMARK_SIGNING_KEY = env.str("COUNTERMARK_SIGNING_KEY", "")
+COUNTERMARK_FORMER_KEYS: list[str] = env.list("COUNTERMARK_FORMER_KEYS", [])
+COUNTERMARK_ANCHOR = env.str("COUNTERMARK_ANCHOR", "")
+COUNTERMARK_WITNESSES: list[str] = env.list("COUNTERMARK_WITNESSES", [])
+
 # --- delivery -------------------------------------------------------------------------------------
 COUNTERMARK_ALLOWED_NETWORKS: list[str] = env.list("COUNTERMARK_ALLOWED_NETWORKS", [])
 COUNTERMARK_ALLOW_LOOPBACK_WEBHOOKS = env.bool("COUNTERMARK_ALLOW_LOOPBACK_WEBHOOKS", False)

@@ -1,5 +1,5 @@
-"""The tables of the record. Event, payload and position are written once and never again:
-triggers refuse UPDATE, DELETE and TRUNCATE for everyone, the owner of the tables included."""
+"""The tables of the record. Entries and checkpoints are written once and never again: triggers
+refuse UPDATE, DELETE and TRUNCATE for everyone, the owner of the tables included."""
 
 from __future__ import annotations
 
@@ -119,6 +119,57 @@ class EventPosition(models.Model):
     class Meta:
         indexes = [models.Index(fields=["workflow", "position"], name="position_by_workflow")]
         triggers = [AppendOnly()]
+
+
+class Checkpoint(models.Model):
+    """A signed hash over the heads of the chains that grew: see `checkpoints.py` for its body."""
+
+    number = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    last_position = models.BigIntegerField(unique=True)
+    body = models.BinaryField()
+    hash = models.CharField(max_length=64, unique=True)
+    signature = models.BinaryField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(number__gte=1, last_position__gte=models.F("number")),
+                name="checkpoint_covers_something",
+                violation_error_message="Each checkpoint covers at least one entry more.",
+            ),
+        ]
+        triggers = [AppendOnly()]
+
+    def __str__(self) -> str:
+        return f"checkpoint/{self.number}"
+
+
+class CheckpointLeaf(models.Model):
+    """The head of one chain, at its place in the tree of one checkpoint."""
+
+    checkpoint = models.ForeignKey(Checkpoint, models.PROTECT, related_name="leaves")
+    place = models.PositiveIntegerField()
+    stream_type = models.CharField(max_length=12)
+    stream_id = models.CharField(max_length=100)
+    seq = models.PositiveIntegerField()
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["checkpoint", "place"],
+                name="leaf_place_once",
+                violation_error_message="This place of the tree is taken.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["stream_type", "stream_id", "seq"], name="leaf_by_stream"),
+        ]
+        triggers = [AppendOnly()]
+
+    def __str__(self) -> str:
+        return f"{self.stream_type}/{self.stream_id} #{self.seq}"
 
 
 class StreamHead(models.Model):

@@ -10,34 +10,20 @@ later the signed checkpoints.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Protocol
 
 from django.db import connection, transaction
 from django.db.models import F, Value
 
 from assurance.api.rows import RowCompare
-from assurance.record import sealing
+from assurance.record import checkpoint_checks, sealing
 from assurance.record.models import Event, StreamHead
+from assurance.record.problems import Problem
 
 SLICE = 2_000  # streams walked between two looks at the heads
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One bad entry: where it is, and what is wrong with it in a sentence."""
-
-    stream: str
-    seq: int | None
-    type: str
-    code: str
-    message: str
-
-    def __str__(self) -> str:
-        place = self.stream if self.seq is None else f"{self.stream} #{self.seq}"
-        return f"{place} {self.type}: {self.message}".replace(" :", ":")
 
 
 class Agreement(Protocol):
@@ -57,9 +43,15 @@ def register_agreement(agreement: Agreement) -> None:
 
 
 def problems(
-    *, only: tuple[str, str] | None = None, workflow: str | None = None
+    *,
+    only: tuple[str, str] | None = None,
+    workflow: str | None = None,
+    anchor: Path | None = None,
+    keys: Collection[str] = (),
 ) -> Iterator[Problem]:
-    """Everything wrong with the whole record, one stream, or the streams of one workflow.
+    """Everything wrong with the whole record, one stream, or the streams of one workflow; with
+    `anchor` also against a copy of the checkpoints from outside. `keys` are public ones to believe
+    besides our own.
 
     One snapshot is read throughout, so an entry that is being appended is not mistaken for damage.
     """
@@ -74,6 +66,11 @@ def problems(
             yield from _chains(lower, upper, only, workflow)
         if only is None and workflow is None:
             yield from _positions()
+            yield from checkpoint_checks.problems(keys)
+        elif only is not None:
+            yield from checkpoint_checks.heads(only)
+        if anchor is not None:
+            yield from checkpoint_checks.anchor_problems(anchor, keys)
         for agreement in _agreements:
             yield from agreement(only=only, workflow=workflow)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -43,3 +44,12 @@ def case(db) -> Stream:
 @pytest.fixture
 def writing(db) -> Callable[..., Stream]:
     return write
+
+
+@pytest.fixture
+def data(settings, tmp_path) -> Path:
+    """A data folder of its own: the key and the copy of the checkpoints lie there."""
+    settings.COUNTERMARK_DATA = str(tmp_path)
+    settings.COUNTERMARK_SIGNING_KEY = settings.COUNTERMARK_ANCHOR = ""
+    settings.COUNTERMARK_FORMER_KEYS = []
+    return tmp_path

@@ -1,1 +1,1 @@
-"""The record's edge: the feed of events."""
+"""The record's edge: the feed of events, and the checkpoints."""

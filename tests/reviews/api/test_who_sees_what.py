@@ -16,6 +16,7 @@ from assurance.accounts.models import User
 from assurance.api.models import IdempotencyKey
 from assurance.controls import changes, drills
 from assurance.controls.models import Workflow
+from assurance.record import checkpoints
 from assurance.record.ledger import verify
 from assurance.record.models import Event
 from reviews import urls
@@ -59,7 +60,8 @@ BODIES: dict[str, Any] = {
 }  # fmt: skip
 # Routes that name no object: each is looked at by a test of its own below.
 LISTS = {"api/v1/cases/", "api/v1/events/", "api/v1/control-sets/", "api/v1/controls/",
-         "api/v1/queues/", "api/v1/as-of/", "api/v1/control-changes/"}  # fmt: skip
+         "api/v1/queues/", "api/v1/as-of/", "api/v1/control-changes/", "api/v1/checkpoints/",
+         "api/v1/checkpoints/latest/"}  # fmt: skip
 # What only people read: systems are refused whatever it is.
 PEOPLE_ONLY = ("draft", "control-changes", "drills")
 # Opened by a single-use token and nothing else, for whoever it is: `test_verifications`.
@@ -91,8 +93,9 @@ WITH_AN_OBJECT = [pattern for pattern, _ in routes() if "<" in pattern]
 
 
 @pytest.fixture
-def world(credit, letters, people, scorecard, writer, cast) -> SimpleNamespace:
+def world(credit, letters, people, scorecard, writer, cast, settings) -> SimpleNamespace:
     """A decided case in each workflow, with its decision, queue and set; and nobody's."""
+    settings.COUNTERMARK_SIGNING_KEY = "ab" * 32
     grant_to(cast.gus, "lead", "claims-letters")
     mine = scorecard.post("cases/", a_case(title="A loan")).json()
     theirs = writer.post("cases/", a_case(workflow="claims-letters", title="A letter")).json()
@@ -107,6 +110,7 @@ def world(credit, letters, people, scorecard, writer, cast) -> SimpleNamespace:
         for workflow in (credit, letters)
     )
     drilled, drilled_ = (a_drill(workflow, cast.grace) for workflow in (credit, letters))
+    checkpoints.make_all(clock.now())
     return SimpleNamespace(
         own={"id": mine["id"], "slug": "credit-decisions", "queue": "credit-review",
              "sha256": mine["control_set"]["sha256"], "decision": own["id"],
