@@ -11,6 +11,7 @@ from assurance.controls import candidates
 from assurance.controls.choices import Disposition, Item, Mode
 from assurance.controls.condition_tree import ConditionError
 from assurance.controls.conditions import describe
+from assurance.controls.explanation import claim_of
 from assurance.controls.fields import Catalogue
 
 Row = dict[str, str]
@@ -103,8 +104,9 @@ def _condition_rows(
     """One row where only a value of one test moved, else the rule as it was and is."""
     moved = _moved_leaf(was.get("condition"), now.get("condition"))
     if moved is not None:
-        field, op, old, new = moved
-        return [{"what": f"`{field}` {op}", "was": written(old), "now": written(new)}]
+        old, new = moved
+        what = _test_in_words(old, catalogue)
+        return [{"what": what, "was": written(old["value"]), "now": written(new["value"])}]
     return [
         {
             "what": "condition",
@@ -114,14 +116,14 @@ def _condition_rows(
     ]
 
 
-def _moved_leaf(before: Any, after: Any) -> tuple[str, str, Any, Any] | None:
-    """The one test whose value moved, where two trees are alike but for it."""
+def _moved_leaf(before: Any, after: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+    """The one test whose value moved, was and now, where two trees are alike but for it."""
     if not isinstance(before, Mapping) or not isinstance(after, Mapping):
         return None
     if "field" in before and "field" in after:
         same = (before["field"], before.get("op")) == (after["field"], after.get("op"))
         if same and "value" in before and "value" in after:
-            return before["field"], before["op"], before["value"], after["value"]
+            return before, after
         return None
     if before.keys() != after.keys() or len(before) != 1:
         return None
@@ -142,6 +144,14 @@ def _in_words(condition: Any, catalogue: Catalogue) -> str:
         return describe(condition, catalogue)
     except ConditionError:
         return written(condition)
+
+
+def _test_in_words(test: Mapping[str, Any], catalogue: Catalogue) -> str:
+    """“Amount is more than …”: the test without the value that moved."""
+    try:
+        return f"“{claim_of(test, '…', catalogue)}”"
+    except ConditionError:
+        return f"`{test['field']}` {test['op']}"
 
 
 def _inner_rows(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Row]:

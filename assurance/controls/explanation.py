@@ -119,6 +119,17 @@ def describe(tree: Tree | Node | None, catalogue: Catalogue = EVERYTHING) -> str
     return f"Holds when {_described(read(tree), catalogue, outermost=True)}."
 
 
+def claim_of(tree: Tree, operand: str, catalogue: Catalogue = EVERYTHING) -> str:
+    """What a single test claims, with these words in the place of its value.
+
+    >>> claim_of({"field": "output.amount", "op": ">", "value": 2500}, "…")
+    '`output.amount` is more than …'
+    """
+    test = read(tree)
+    assert isinstance(test, Test)
+    return f"{wording.name(test.field, catalogue)} {wording.claim(test, True, operand, catalogue)}"
+
+
 def _explained(node: Node, facts: Mapping[str, Any], catalogue: Catalogue) -> Explanation:
     match node:
         case All(parts) | AnyOf(parts):

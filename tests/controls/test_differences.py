@@ -56,8 +56,19 @@ def test_a_moved_threshold_is_one_sentence():
     )
 
     assert (found.title, found.kind) == ("Control LIM-01", "changed")
-    assert found.words == ("`output.amount` > was 2,500, now 5,000.5.",)
-    assert found.rows == ({"what": "`output.amount` >", "was": "2,500", "now": "5,000.5"},)
+    test = "“`output.amount` is more than …”"
+    assert found.words == (f"{test} was 2,500, now 5,000.5.",)
+    assert found.rows == ({"what": test, "was": "2,500", "now": "5,000.5"},)
+
+
+def test_a_moved_value_is_told_by_the_name_that_people_know_the_field_by():
+    schema = {"properties": {"amount": {"type": "number", "title": "Loan amount"}}}
+    base = {**BASE, "fields": catalogue_from_schemas(schema, None).as_json()}
+    moved = control("LIM-01", condition={"field": "output.amount", "op": ">", "value": 3000})
+
+    (found,) = differences(base, apply(base, [moved]))
+
+    assert found.words == ("“Loan amount is more than …” was 2,500, now 3,000.",)
 
 
 def test_another_rule_is_told_as_it_was_and_as_it_is():

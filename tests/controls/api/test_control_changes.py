@@ -81,7 +81,7 @@ def test_a_change_goes_its_whole_way_over_rest(credit, made, as_):
         "LIM-01",
         "changed",
     )
-    assert difference["words"] == ["`output.amount` > was 2,500, now 9,000."]
+    assert difference["words"] == ["“`output.amount` is more than …” was 2,500, now 9,000."]
 
     submitted = act(as_("grace"), made["number"], "submit").json()
     assert (submitted["status"], submitted["replay"]["status"]) == ("in_review", "queued")
