@@ -122,7 +122,7 @@ def links(case: Case) -> list[dict[str, str]]:
     for one in case.workflow.link_templates:
         url, label = (one, "") if isinstance(one, str) else (one["url"], one.get("label", ""))
         filled = [value for name, value in values.items() if name in url]
-        if not url.startswith("https://") or any(value in (".", "..") for value in filled):
+        if not url.startswith("https://") or any(value in ("", ".", "..") for value in filled):
             continue
         for name, value in values.items():
             url = url.replace(name, quote(value, safe=""))

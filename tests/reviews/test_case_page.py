@@ -34,8 +34,8 @@ def test_a_subject_fills_one_place_of_a_link_and_no_more(credit, post, subject, 
     assert links(post(subject=subject)) == [{"label": "Core", "url": url}]
 
 
-@pytest.mark.parametrize("subject", [".", ".."])
-def test_a_subject_that_would_climb_has_no_link(credit, post, subject):
+@pytest.mark.parametrize("subject", ["", ".", ".."])
+def test_a_subject_that_is_not_there_or_would_climb_has_no_link(credit, post, subject):
     credit.link_templates = [{"label": "Core", "url": "https://core.example/c/{subject}"}]
     credit.save()
 
