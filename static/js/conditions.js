@@ -214,6 +214,7 @@ function input(row, wanted) {
 // Beside the form: words at once, the preview when typing has stopped.
 
 let asked = 0;
+let shown = 0;
 
 function listen(form) {
   let quick = 0;
@@ -246,7 +247,9 @@ async function ask(form, withPreview) {
   } catch {
     return; // offline: what stands there stays, and the shell says so
   }
-  if (number !== asked) return;
+  // Words wait for no preview that was asked meanwhile; a preview of older words is none.
+  if (number < (withPreview ? asked : shown)) return;
+  shown = number;
   show(new DOMParser().parseFromString(text, "text/html").body, withPreview);
 }
 

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from assurance import clock
 from assurance.controls.control_sets import newest_set
@@ -242,3 +242,25 @@ def test_a_contradiction_is_told_while_it_is_typed(sit, world):
 
     slips = page.locator("#beside .slips").first
     expect(slips).to_contain_text("No case can ever meet this condition")
+
+
+def test_words_that_answer_late_do_not_wait_for_the_preview(sit, world):
+    page = sit("grace").open("/admin/controls/control/LET-07/edit/")
+    expect(page.locator("#beside [data-preview]")).to_be_visible()
+    held: list[Route] = []
+    page.route("**/beside/**", lambda route: held.append(route))
+    page.locator("[data-condition] [data-add-row]").first.press("Enter")
+    row = page.locator("[data-row]").last
+    row.locator("[data-field]").select_option("output.payout")
+    row.locator("[data-code]").select_option(">")
+    with page.expect_request("**/beside/?preview=1"):
+        row.locator("[data-value]").fill("7,777")
+
+    for route in [one for one in held if "preview" not in one.request.url]:
+        route.continue_()
+
+    expect(page.locator("#beside")).to_contain_text("7,777 GBP")
+    for route in held:
+        if "preview" in route.request.url:
+            route.continue_()
+    expect(page.locator("#beside [data-preview][aria-busy=true]")).to_have_count(0)
