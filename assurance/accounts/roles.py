@@ -52,6 +52,10 @@ class _StageOf:
     def register(self, answer: Callable[[str], str | None]) -> None:
         self._answer = answer
 
+    def is_known(self, workflow: str) -> bool:
+        """Whether there is such a workflow."""
+        return self._answer is None or self._answer(workflow) is not None
+
     def __call__(self, workflow: str) -> str:
         return (self._answer(workflow) if self._answer else None) or "observe"
 

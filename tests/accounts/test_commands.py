@@ -98,6 +98,20 @@ def test_a_key_stands_alone_on_the_last_line():
     assert types(INSTALLATION) == ["client.made", "key.issued"]
 
 
+def test_a_key_for_a_workflow_that_is_not_there_says_so_and_is_issued(monkeypatch):
+    monkeypatch.setattr(roles.stage_of, "_answer", {"a": "pilot"}.get)
+
+    said = run(
+        "create_api_key", "--client", "scoring", "--workflow", "a", "b", "--scope", "cases:write"
+    )
+
+    assert [line for line in said.splitlines() if line.startswith("There is no")] == [
+        "There is no workflow “b” yet: check the slug, or load it with load_controls before the"
+        " first case."
+    ]
+    assert keys.look_up(said.splitlines()[-1], at=clock.now())
+
+
 def test_a_known_client_gets_another_key_and_what_is_new():
     run("create_api_key", "--client", "scoring", "--workflow", "a", "--scope", "cases:write")
 

@@ -12,6 +12,7 @@ from assurance import clock
 from assurance.accounts import clients, keys
 from assurance.accounts.choices import Scope
 from assurance.accounts.models import Client
+from assurance.accounts.roles import stage_of
 from assurance.errors import DomainError
 
 
@@ -41,6 +42,12 @@ class Command(BaseCommand):
             f"{client.name}: workflows {', '.join(client.workflows) or 'none'};"
             f" scopes {', '.join(client.scopes) or 'none'}."
         )
+        for slug in client.workflows:
+            if not stage_of.is_known(slug):
+                self.stdout.write(
+                    f"There is no workflow “{slug}” yet: check the slug, or load it with"
+                    " load_controls before the first case."
+                )
         self.stdout.write(secret)
 
     def _client(self, name: str, workflows: list[str], scopes: list[str]) -> Client:
