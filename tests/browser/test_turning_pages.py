@@ -107,10 +107,7 @@ def test_a_next_page_that_fails_never_reads_as_a_decision_that_was_not_sent(
 ):
     page, (first, second) = begin(sit, world, 2)
     fill_approval(page)
-    monkeypatch.setattr(
-        "reviews.views.cases.render_case",
-        lambda request, _: render(request, "500.html", status=500),
-    )
+    monkeypatch.setattr("reviews.views.cases.render_case", fail)
 
     page.keyboard.press("Control+Enter")
 
