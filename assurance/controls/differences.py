@@ -149,7 +149,7 @@ def _in_words(condition: Any, catalogue: Catalogue) -> str:
 def _test_in_words(test: Mapping[str, Any], catalogue: Catalogue) -> str:
     """“Amount is more than …”: the test without the value that moved."""
     try:
-        return f"“{claim_of(test, '…', catalogue)}”"
+        return f"“{claim_of(dict(test), '…', catalogue)}”"
     except ConditionError:
         return f"`{test['field']}` {test['op']}"
 
