@@ -108,6 +108,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "freeze-baselines": {
+        "task": "assurance.monitoring.tasks.freeze_baselines",
+        "schedule": crontab(hour=0, minute=30),
+        "options": {"expires": 3600},
+    },
     "prune-idempotency-keys": {
         "task": "assurance.api.tasks.prune_keys",
         "schedule": timedelta(hours=1),

@@ -167,9 +167,9 @@ def _controls(judged: dict[int, int], asked: dict[str, Any]) -> Iterator[Count]:
             fired_known, fired_bad = known.get((pk, key), (0, 0))
             add(Measure.FIRED_KNOWN, key, version, fired_known, fired_bad)
             add(Measure.QUIET_KNOWN, key, version, all_known - fired_known, all_bad - fired_bad)
-    for (measure, key, version), (n, hits) in found.items():
+    for (measure, key, numbered), (n, hits) in found.items():
         if n:
-            yield Count(measure, n, hits, control=key, control_version=version)
+            yield Count(measure, n, hits, control=key, control_version=numbered)
 
 
 # Measures that make sense of all controls together: so many checks were due.
