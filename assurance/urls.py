@@ -11,6 +11,7 @@ urlpatterns = [
     path("api/", include("assurance.api.urls")),
     path("api/v1/", include("assurance.record.api.urls")),
     path("api/v1/", include("assurance.controls.api.urls")),
+    path("api/v1/", include("assurance.monitoring.api.urls")),
     path("api/v1/", include("reviews.api.urls")),
     path("", include("assurance.api.operations")),
     path("", include("assurance.accounts.pages")),

@@ -255,8 +255,8 @@ class _Asked:
             "workflow": self.scope.workflow,
             "control": self.scope.control,
             "queue": self.scope.queue,
-            "received_after": self.first.isoformat(),
-            "received_before": (self.last + timedelta(days=1)).isoformat(),
+            "received_after": f"{self.first}T00:00:00Z",
+            "received_before": f"{self.last + timedelta(days=1)}T00:00:00Z",
         }
         return "/cases/?" + urlencode({name: value for name, value in asked.items() if value})
 

@@ -60,10 +60,11 @@ BODIES: dict[str, Any] = {
 }  # fmt: skip
 # Routes that name no object: each is looked at by a test of its own below.
 LISTS = {"api/v1/cases/", "api/v1/events/", "api/v1/control-sets/", "api/v1/controls/",
+         "api/v1/signals/",
          "api/v1/queues/", "api/v1/as-of/", "api/v1/control-changes/", "api/v1/checkpoints/",
          "api/v1/checkpoints/latest/"}  # fmt: skip
 # What only people read: systems are refused whatever it is.
-PEOPLE_ONLY = ("draft", "control-changes", "drills")
+PEOPLE_ONLY = ("draft", "control-changes", "drills", "signals")
 # Opened by a single-use token and nothing else, for whoever it is: `test_verifications`.
 BY_TOKEN = {"api/v1/verifications/<str:check_run_id>/"}
 NAMED_IN_BODY = {"api/v1/cases/", "api/v1/cases/batch/", "api/v1/assessments/"}

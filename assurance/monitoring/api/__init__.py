@@ -1,0 +1,1 @@
+"""The monitoring edge: what every signal says."""
