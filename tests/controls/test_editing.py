@@ -132,7 +132,7 @@ def test_another_persons_draft_is_marked_with_whose_it_is(grace, credit, cast):
         ({"c.0.field": "output.amuont"}, "Did you mean “output.amount”?"),
         ({"c.0.code": "starts_with"}, "does not apply to it"),
         ({"c.1.field": "output.amount", "c.1.code": "<", "c.1.value": "5"}, "Loan amount cannot"),
-        ({"name": ""}, "This field is required"),
+        ({"name": ""}, "Fill in “Name”."),
         ({"message": "{output.nothing} is large"}, "output.nothing"),
         ({"effect": "reroute"}, "which path takes over"),
         ({"priority": "5000"}, "The most is 1,000"),
@@ -157,7 +157,7 @@ def test_buttons_without_script_add_and_remove_rows_and_save_nothing(grace, cred
     removed = post(grace, url("control", "LIM-01"), do="remove:c.0").content.decode()
 
     assert 'name="c.1.field"' in added
-    assert "This field is required" not in added
+    assert "Fill in “" not in added
     assert 'name="c.1.0.field"' in grouped
     assert 'name="c.0.field"' not in removed
     assert not ControlChange.objects.exists()

@@ -20,6 +20,7 @@ from assurance.controls.editing.items import Opened
 from assurance.controls.presenting.pieces import pieces
 
 CONDITION = "condition"
+UNNAMED = forms.Field.default_error_messages["required"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class ItemForm(forms.Form):
         self.written: rows.Written | None = None
         super().__init__(data, initial=None, auto_id="id_%s")
         self.prepare()
+        self._name_what_is_missing()
         for name, value in self.read_initial(self.before).items():
             self.initial[name] = value
         self.fill_tables()
@@ -72,6 +74,13 @@ class ItemForm(forms.Form):
 
     def prepare(self) -> None:
         """Put the choices of this workflow into the fields."""
+
+    def _name_what_is_missing(self) -> None:
+        """Above the form, away from the field, “this field” would be nobody's."""
+        for name, field in self.fields.items():
+            if field.error_messages.get("required") == UNNAMED:
+                label = field.label or name.replace("_", " ").capitalize()
+                field.error_messages["required"] = f"Fill in “{label}”."
 
     def read_initial(self, content: Mapping[str, Any]) -> dict[str, Any]:
         return {name: content.get(name) for name in self.fields}
