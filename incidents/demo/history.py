@@ -104,8 +104,9 @@ def work(case: Case, random: Random, tell: Tell, *, hands: int = 3) -> None:
         return
     reviewer = _reviewer(queue, random)
     at = clock.now() + timedelta(minutes=random.randrange(3, 40))
+    read_from = at - timedelta(seconds=60 + case.number % 100)  # a case takes a minute or two
     try:
-        case = claims.claim(case, by=reviewer, at=at)
+        case = claims.claim(case, by=reviewer, at=read_from)
         verdict = verdict_on(case, random)
         decision = decisions.decide(case, verdict, by=reviewer, lease=case.lease_number, at=at)
     except DomainError:
