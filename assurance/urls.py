@@ -13,11 +13,13 @@ urlpatterns = [
     path("api/v1/", include("assurance.controls.api.urls")),
     path("api/v1/", include("assurance.monitoring.api.urls")),
     path("api/v1/", include("reviews.api.urls")),
+    path("api/v1/", include("incidents.api.urls")),
     path("", include("assurance.api.operations")),
     path("", include("assurance.accounts.pages")),
     path("", include("assurance.controls.urls")),
     path("", include("assurance.delivery.urls")),
     path("", include("reviews.urls")),
+    path("", include("incidents.urls")),
 ]
 
 handler400 = "assurance.api.problems.bad_request"

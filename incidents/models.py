@@ -78,6 +78,7 @@ class Incident(Dated, models.Model):
     )
 
     if TYPE_CHECKING:  # what `with_counts` adds
+        listed: int
         harmed: int
         unremedied: int
 

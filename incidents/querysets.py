@@ -27,9 +27,10 @@ class IncidentQuerySet(models.QuerySet):
         return self.select_related("workflow", "opened_by", "lead", "client", "alert")
 
     def with_counts(self) -> Self:
-        """With `harmed`, the cases that were wrong, and `unremedied`, those without a remedy."""
+        """With `listed`, all its cases, `harmed`, those that were wrong, and `unremedied`."""
         harmed = Q(cases__kind__in=HARMED)
         return self.annotate(
+            listed=Count("cases"),
             harmed=Count("cases", filter=harmed),
             unremedied=Count("cases", filter=harmed & Q(cases__remedy="")),
         )

@@ -31,6 +31,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         {"label": "Cases", "url": "/cases/", "count": ""},
     ]
     held = roles_of(user, at).keys()
+    if held & set(visibility.HISTORIANS):
+        nav.append({"label": "Incidents", "url": "/incidents/", "count": ""})
     if waiting or held & set(visibility.READERS) or Queue.objects.of(user).exists():
         nav.append({"label": "Controls", "url": "/controls/", "count": "", "also": "/changes/"})
     if user.is_superuser or held & {Role.INTEGRATOR, Role.GOVERNANCE}:

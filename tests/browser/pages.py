@@ -21,7 +21,7 @@ from assurance.controls.verifier_replies import read, unanswered
 from assurance.delivery.models import Delivery
 from reviews.decisions import Verdict
 from reviews.models import Queue
-from tests.browser import change_stories
+from tests.browser import change_stories, incident_stories
 from tests.browser.world import World
 
 REJECTED = Verdict("reject", reasons=["figure-wrong"], rationale="The figure is in no source.")
@@ -256,6 +256,11 @@ PLACES = [
         status=409,
         act=change_stories.approve_what_changed,
     ),
+    Place("all incidents", "ivy", incident_stories.all_incidents),
+    Place("no incident found", "otto", fixed("/incidents/?severity=1")),
+    Place("an incident of mine", "ivy", incident_stories.at_work),
+    Place("an incident to govern", "grace", incident_stories.at_work),
+    Place("an incident to read", "otto", incident_stories.closed),
     Place("integrate", "grace", lambda world: delivery(world) and "/integrate/"),
     Place("a delivery", "grace", delivery),
     Place(

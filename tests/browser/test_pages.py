@@ -49,6 +49,7 @@ NO_PAGES = {
     *("delivery:resend", "delivery:revoke_key", "delivery:act_on_endpoint"),
     *("delivery:close_alert", "reviews:next", "reviews:play", "reviews:claim", "reviews:release"),
     *("reviews:skip", "reviews:decide", "reviews:resume", "reviews:undo"),
+    *("incidents:open", "incidents:act"),
 }
 
 

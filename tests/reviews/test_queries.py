@@ -19,6 +19,7 @@ from assurance.accounts.models import ApiKey, User
 from assurance.controls import drills
 from assurance.controls.models import ControlChange, ExecutedReport, Verifier, Workflow
 from assurance.delivery.mail import promise_mail
+from incidents import affected, containment, lifecycle
 from reviews import claims
 from reviews.models import Case
 from tests.accounts_factories import ClientFactory, KeyFactory, UserFactory, bearer, grant_to
@@ -45,6 +46,8 @@ LISTS = [
     ("grace", "/controls/"),
     ("grace", "/changes/"),
     ("gus", "/changes/?status=in_review"),
+    ("ivy", "/incidents/"),
+    ("otto", "/api/v1/incidents/?limit=200"),
     ("grace", "/grants/"),
     ("ada", "/api/v1/queues/"),
     ("ada", "/api/v1/cases/?limit=200"),
@@ -84,6 +87,7 @@ def fill(post, cast, credit, system, long) -> Callable[[int], None]:
             another(cast.ada)
             change_waits(credit, cast, number)
             drilled(credit, cast)
+            went_wrong(credit, cast, case)
             ExecutedReport.objects.create(
                 workflow=credit, start=LONG_AGO, end=at, count=number, reported_by="scorecard",
                 at=at,
@@ -118,6 +122,16 @@ def drilled(credit: Workflow, cast: SimpleNamespace) -> None:
         at=at,
     )
     drills.confirm(drill, by=cast.gus, at=at)
+
+
+def went_wrong(credit: Workflow, cast: SimpleNamespace, case: Case) -> None:
+    """One more incident, with a clock, a case and something that was done."""
+    at = clock.now()
+    one = lifecycle.open_incident(
+        credit, title="Wrong sums", severity=2, criteria=["rights"], by=cast.ivy, at=at
+    )
+    affected.add_cases(one, kind="affected", ids=[case.pk], by=cast.ivy, at=at)
+    containment.draft_change(one, kind="tighten", reason="Hold more.", by=cast.grace, at=at)
 
 
 def another(member: User) -> None:

@@ -19,6 +19,7 @@ from assurance.controls.models import Workflow
 from assurance.record import checkpoints
 from assurance.record.ledger import verify
 from assurance.record.models import Event
+from incidents import lifecycle
 from reviews import urls
 from reviews.models import Case, Decision, Draft, Skip
 from tests.accounts_factories import grant_to
@@ -57,14 +58,19 @@ BODIES: dict[str, Any] = {
     "stage": {"to": "governed", "reason": "It is ready."},
     "drills": {"kind": "load_test", "held_at": "2026-01-01T00:00:00Z", "result": "passed",
                "evidence": "https://example.com/1"},
+    "incidents": {"workflow": "credit-decisions", "title": "Wrong sums", "severity": 2},
+    "transition": {"to": "triaged", "reason": "It is true."},
+    "cases": {"query": {"disposition": "review"}},
+    "notes": {"text": "It began at nine."},
 }  # fmt: skip
 # Routes that name no object: each is looked at by a test of its own below.
 LISTS = {"api/v1/cases/", "api/v1/events/", "api/v1/control-sets/", "api/v1/controls/",
+         "api/v1/incidents/",
          "api/v1/signals/",
          "api/v1/queues/", "api/v1/as-of/", "api/v1/control-changes/", "api/v1/checkpoints/",
          "api/v1/checkpoints/latest/"}  # fmt: skip
 # What only people read: systems are refused whatever it is.
-PEOPLE_ONLY = ("draft", "control-changes", "drills", "signals")
+PEOPLE_ONLY = ("draft", "control-changes", "drills", "signals", "incidents")
 # Opened by a single-use token and nothing else, for whoever it is: `test_verifications`.
 BY_TOKEN = {"api/v1/verifications/<str:check_run_id>/"}
 NAMED_IN_BODY = {"api/v1/cases/", "api/v1/cases/batch/", "api/v1/assessments/"}
@@ -110,21 +116,25 @@ def world(credit, letters, people, scorecard, writer, cast, settings) -> SimpleN
         changes.create(workflow, reason="Secret plans.", by=cast.grace, at=clock.now()).number
         for workflow in (credit, letters)
     )
+    wrong, wrong_ = (
+        lifecycle.open_incident(workflow, title="Secret", severity=1, at=clock.now()).number
+        for workflow in (credit, letters)
+    )
     drilled, drilled_ = (a_drill(workflow, cast.grace) for workflow in (credit, letters))
     checkpoints.make_all(clock.now())
     return SimpleNamespace(
         own={"id": mine["id"], "slug": "credit-decisions", "queue": "credit-review",
              "sha256": mine["control_set"]["sha256"], "decision": own["id"],
              "reference": mine["reference"], "waiting": waiting["id"], "number": loans,
-             "drill": drilled},
+             "drill": drilled, "incident": wrong},
         foreign={"id": theirs["id"], "slug": "claims-letters", "queue": "claims-review",
                  "sha256": theirs["control_set"]["sha256"], "decision": foreign["id"],
                  "reference": theirs["reference"], "waiting": letter["id"],
                  "external_id": theirs["external_id"], "key": "LET-01", "number": letters_,
-                 "drill": drilled_},
+                 "drill": drilled_, "incident": wrong_},
         missing={"id": NOBODY, "slug": "no-such-thing", "queue": "no-such-queue",
                  "sha256": "0" * 64, "decision": 987_654_321, "reference": "CM-987654321",
-                 "number": 987_654_321, "drill": 987_654_321},
+                 "number": 987_654_321, "drill": 987_654_321, "incident": 987_654_321},
     )  # fmt: skip
 
 
@@ -140,6 +150,8 @@ def address(pattern: str, thing: dict[str, Any]) -> str:
         name = place[1]
         if name == "slug" and pattern.lstrip("/").removeprefix("api/v1/").startswith("queues/"):
             return thing["queue"]
+        if name == "number" and "api/v1/incidents/" in pattern:
+            return str(thing["incident"])
         return str(thing[name])
 
     filled = "/" + re.sub(r"<(?:\w+:)?(\w+)>", fill, pattern)
@@ -210,7 +222,8 @@ def test_the_matrix_would_see_a_leak_for_what_is_ones_own_is_there(world, people
     reads = [pattern for pattern, callback in routes() if "<" in pattern and "GET" in
              methods_of(callback)]  # fmt: skip
     for pattern in reads:
-        assert send(people.ada, "GET", pattern, world.own).status_code == 200, pattern
+        reader = people.ivy if "incidents" in pattern else people.ada
+        assert send(reader, "GET", pattern, world.own).status_code == 200, pattern
         if not any(name in pattern for name in PEOPLE_ONLY):
             assert send(scorecard, "GET", pattern, world.own).status_code == 200, pattern
 

@@ -1,0 +1,1 @@
+"""Incidents over REST: the same verbs as on the pages."""
