@@ -142,6 +142,32 @@ def test_a_pack_made_of_a_rewritten_record_is_found_by_its_proof(pack, case, key
     assert told == [f"{case} #3, checkpoint 1: the entry is not the one that was signed"]
 
 
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("UPDATE record_recordpayload SET body = '{}' WHERE event_id IN"
+         " (SELECT id FROM record_event WHERE stream_id = %s AND seq = 2)",
+         "#2: what it says was changed"),
+        ("UPDATE record_event SET actor_ref = 'ada' WHERE stream_id = %s AND seq = 2",
+         "#2: its type, actor, time, place or commitment was changed"),
+        ("UPDATE record_event SET seq = 9 WHERE stream_id = %s AND seq = 3",
+         "#9: entry 3 before it is missing"),
+        ("UPDATE record_event SET prev = repeat('0', 64) WHERE stream_id = %s AND seq = 2",
+         "#2: it does not follow the entry before it"),
+        ("UPDATE record_checkpointleaf SET hash = repeat('0', 64) WHERE stream_id <> %s",
+         "#3, checkpoint 1: its proof does not lead to the signed root"),
+    ],
+)  # fmt: skip
+def test_a_pack_made_of_a_record_that_was_touched_names_the_entry(pack, case, key, sql, told):
+    """Signed by us and whole as a file: the script checks what it holds, not only that."""
+    forging.run(sql, case.id)
+
+    assert any(
+        one.endswith(told) and one.startswith(str(case))
+        for one in pack_verifier.problems(packs.make([case], at=NOON), key)
+    )
+
+
 def test_what_is_under_no_checkpoint_is_a_gap_and_comes_first(pack, case):
     write(case, "case.closed")
     held = files(packs.make([case], at=NOON))
