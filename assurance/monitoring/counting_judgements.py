@@ -31,7 +31,9 @@ WITH a AS MATERIALIZED (
        AND at >= %(since)s AND at < %(until)s
 )"""
 ASSESSED = f"""{_DAY}
-SELECT set, model, disposition, count(*), count(*) FILTER (WHERE ungoverned)
+SELECT set, model, disposition, count(*), count(*) FILTER (WHERE ungoverned),
+       count(*) FILTER (WHERE jsonb_path_exists(results, '$[*] ? (@.mode == "enforced"
+           && @.effect != null && @.effect != "continue" && !(@.waived_by != ""))'))
   FROM a GROUP BY 1, 2, 3
 """
 _RESULTS = f"""{_DAY}, r AS (
@@ -57,7 +59,6 @@ SELECT set, key, count(*),
        count(*) FILTER (WHERE {_LATER} AND held)
   FROM r GROUP BY 1, 2
 """
-HELD = f"{_RESULTS} SELECT set, count(DISTINCT id) FROM r WHERE held GROUP BY 1"
 # The last revision of a case is the one that a label is about. What was found out afterwards
 # outweighs a decision or an import, then the newest, then the worse.
 _TRUTH = f"""{_RESULTS}, truth AS (
@@ -110,10 +111,12 @@ def counts(day: Day) -> Iterator[Count]:
     if not assessed:
         return
     judged: dict[int, int] = defaultdict(int)
+    stopped: dict[int, int] = defaultdict(int)
     models: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     disposed: dict[str, int] = defaultdict(int)
-    for control_set, model, disposition, n, ungoverned in assessed:
+    for control_set, model, disposition, n, ungoverned, held_by_control in assessed:
         judged[control_set] += n
+        stopped[control_set] += held_by_control
         disposed[disposition] += n
         for level in ("", model):
             models[level][0] += n
@@ -122,14 +125,15 @@ def counts(day: Day) -> Iterator[Count]:
         yield Count(Measure.ASSESSED, n, ungoverned, model_version=model)
     held = sum(n for disposition, n in disposed.items() if disposition != "continue")
     yield Count(Measure.DISPOSED, models[""][0], held, buckets=dict(disposed))
-    yield from _controls(judged, asked)
+    yield from _controls(judged, stopped, asked)
     yield from _known(asked)
 
 
-def _controls(judged: dict[int, int], asked: dict[str, Any]) -> Iterator[Count]:
-    """Of each control: how often it was judged, and how that ended."""
+def _controls(
+    judged: dict[int, int], held: dict[int, int], asked: dict[str, Any]
+) -> Iterator[Count]:
+    """Of each control: how often it was judged, and how that ended. `judged` and `held` by set."""
     results = {(row[0], row[1]): _Result(*row[2:]) for row in rows(RESULTS, asked)}
-    held: dict[int, int] = dict(rows(HELD, asked))
     known: dict[tuple[int, str | None], tuple[int, int]] = {
         (control_set, key): (n, bad) for control_set, key, n, bad in rows(KNOWN_SETS, asked)
     }
