@@ -128,7 +128,8 @@ class IncidentView(APIView):
 
     def get_permissions(self) -> list[Any]:
         """Only people describe one anew."""
-        return [IsPerson()] if self.request.method == "PATCH" else super().get_permissions()
+        people = self.request.method == "PATCH"
+        return [IsPerson()] if people else list(super().get_permissions())
 
     @extend_schema(operation_id="incidents_retrieve", responses=answers({200: IncidentSchema}, 404))
     def get(self, request: Request, number: int) -> Response:
