@@ -28,11 +28,11 @@ def refuse(name: str, code: str, message: str) -> DomainError:
 
 
 class Query:
-    """The parameters of one request. `limit` and `cursor` are known to every list."""
+    """The parameters of one request. `limit` and `cursor` are known to every list that is paged."""
 
-    def __init__(self, request: Any, *names: str) -> None:
+    def __init__(self, request: Any, *names: str, paged: bool = True) -> None:
         self.params = request.GET
-        known = {*names, *PAGING}
+        known = {*names, *(PAGING if paged else ())}
         for name in self.params:
             if name not in known:
                 raise refuse(name, "unknown_parameter", unknown(name, known, "parameter"))

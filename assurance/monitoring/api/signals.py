@@ -47,7 +47,7 @@ class SignalsView(APIView):
     )
     def get(self, request: Request) -> Response:
         at = clock.now()
-        query = Query(request, "workflow", "signal", "state", "days")
+        query = Query(request, "workflow", "signal", "state", "days", paged=False)
         slug, code = query.text("workflow"), query.text("signal")
         state = query.choice("state", Level.values)
         days = query.whole("days", 1, MOST_DAYS) or DAYS
