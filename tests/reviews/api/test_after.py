@@ -268,9 +268,7 @@ def test_a_period_that_is_none_is_refused(scorecard, change, status, code, point
         ("POST", f"cases/{NOBODY}/comments/"),
         ("POST", f"cases/{NOBODY}/park/"),
         ("POST", "files/"),
-        ("POST", "incidents/"),
-        ("GET", "signals/"),
-        ("GET", "checkpoints/"),
+        ("GET", "evidence/"),
     ],
 )
 def test_what_comes_later_is_not_there_and_says_so(scorecard, method, path):

@@ -91,7 +91,7 @@ def places(operation: Any, things: dict[str, Any]) -> Iterator[dict[str, Any]]:
         return
     slug = "credit-review" if "/queues/" in operation.path else "credit-decisions"
     known = {"slug": slug, "decision": things["decision"], "sha256": things["sha256"],
-             "number": 1, "check_run_id": things["cases"][0]}  # fmt: skip
+             "number": 1, "drill": 1, "check_run_id": things["cases"][0]}  # fmt: skip
     for case in things["cases"] if "id" in names else things["cases"][:1]:
         yield {name: {**known, "id": case}[name] for name in names}
 
