@@ -123,8 +123,8 @@ def test_every_operation_answers_as_it_is_described(
         for operation in operations:
             found = list(places(operation, things))
             for place in found if mode is GenerationMode.POSITIVE else found[-1:]:
-                if place and mode is GenerationMode.NEGATIVE and not has_words(operation):
-                    continue  # an act without words, its place given: nothing to get wrong
+                if mode is GenerationMode.NEGATIVE and not has_words(operation):
+                    continue  # nothing is said, and its place is given: nothing to get wrong
 
                 @QUIETLY
                 @given(operation.as_strategy(generation_mode=mode, path_parameters=place or None))
