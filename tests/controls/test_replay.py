@@ -37,6 +37,7 @@ from tests.controls.replaying import (
     replayed,
 )
 from tests.controls_factories import approved_change, make_workflow, policy, publish_next
+from tests.database import past_the_guards
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_a_thousand_recorded_cases_are_judged_again_without_a_difference(cast):
     workflow = make_workflow(controls=many_controls())
     random_history(workflow, 400, seed=1)
     workflow.stage, workflow.all_review = "governed", True
-    workflow.save()
+    past_the_guards(workflow.save)
     random_history(workflow, 200, seed=2, begin=BEGIN + timedelta(days=20))
     content = with_edits(
         workflow,
@@ -81,10 +82,10 @@ def test_a_thousand_recorded_cases_are_judged_again_without_a_difference(cast):
     )
     publish_next(workflow, content, actor=SYSTEM, at=BEGIN + timedelta(days=24))
     workflow.stage, workflow.all_review = "observe", False
-    workflow.save()
+    past_the_guards(workflow.save)
     random_history(workflow, 200, seed=3, begin=BEGIN + timedelta(days=26))
     workflow.stage, workflow.paused_at = "pilot", BEGIN
-    workflow.save()
+    past_the_guards(workflow.save)
     random_history(workflow, 200, seed=4, begin=BEGIN + timedelta(days=32))
 
     done = replayed(workflow, newest_set(workflow).content)
