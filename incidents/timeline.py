@@ -101,7 +101,7 @@ def _words(event: Event, said: Mapping[str, Any], cases: Mapping[str, Case]) -> 
 
 def _of_incident(what: str, said: Mapping[str, Any]) -> tuple[str, ...]:
     if what in IncidentState.values:
-        return f"{IncidentState(what).label}, before {said['from']}", said["reason"], ""
+        return f"{IncidentState(what).label}, until then {said['from']}", said["reason"], ""
     match what:
         case "opened":
             return f"Opened the incident, severity {said['severity']}", said["title"], ""

@@ -13,7 +13,7 @@ from incidents import clocks
 from incidents.choices import IncidentState, Severity
 from incidents.models import Incident
 
-LABELS = ("Incident", "Workflow", "Severity", "State", "Contained", "Cases", "Next clock", "Opened")
+LABELS = ("Incident", "Severity", "State", "Contained", "Cases", "Next clock", "Opened")
 KINDS = {
     Severity.CRITICAL: ("fail", "warn"),
     Severity.MAJOR: ("warn", "warn"),
@@ -40,9 +40,8 @@ def _row(incident: Incident, at: datetime) -> list[dict[str, Any]]:
         {
             "text": incident.title,
             "url": incident.get_absolute_url(),
-            "small": incident.reference,
+            "small": f"{incident.reference}, {incident.workflow.name}",
         },
-        {"text": incident.workflow.name},
         {"tag": severity_tag(incident)},
         {"tag": state_tag(incident)},
         {"at": incident.contained_at, "show": "full"}

@@ -18,7 +18,7 @@ def table(
         "rows": [
             {
                 "cells": [
-                    cell if index == 0 else cell | {"label": label}
+                    cell if index == 0 else {"end": index >= first_end, **cell, "label": label}
                     for index, (cell, label) in enumerate(zip(row, labels, strict=True))
                 ]
             }
