@@ -96,7 +96,7 @@ def test_the_timeline_is_the_record_in_order_with_the_notes_of_people(incident, 
     assert f"{trigger.reference} ended: approved" in told
     assert "Put 1 case on the list, trigger" in told
     assert "Paused the workflow" in told
-    assert told[-1] == "Contained, before detected"
+    assert told[-1] == "Contained, until then detected"
 
 
 def test_the_matrix_reads_the_stories_of_the_harmed_cases(incident, cast, post):
